@@ -1,0 +1,4 @@
+"""The verbs: parse the command line, call the engine, choose the exit code.
+
+No logic lives here. A verb is one module; what is printed comes from ``report``.
+"""

@@ -1,0 +1,4 @@
+"""How it is shown: text, JSON, Markdown, log.
+
+Pure: nouns in, strings out.
+"""

@@ -1,0 +1,94 @@
+"""The protocol of a kind: everything the rest of the product needs to know of one sort of AWS resource."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, ClassVar, Protocol
+
+from reconciler.model.errors import AwsError, Finding
+from reconciler.model.fields import Fields
+from reconciler.model.observed import Observed, Wanted
+from reconciler.model.plan import Call, Change
+from reconciler.model.shapes import Shape
+from reconciler.model.status import Health, HealthWord
+from reconciler.model.tree import Tree
+
+
+class Answer(dict[str, Any]):
+    """The body of one answer; ``at`` is its Date: AWS's clock."""
+
+    def __init__(self, body: Mapping[str, Any], at: datetime) -> None:
+        super().__init__(body)
+        self.at = at
+
+
+class Reader(Protocol):
+    """Can Describe, List and Get, and nothing whose answer holds a secret. Operations are ``service:Operation``."""
+
+    region: str
+
+    def one(self, operation: str, params: Tree, *, region: str | None = None) -> Answer:
+        """One answer; raises AwsError."""
+        ...
+
+    def many(
+        self, operation: str, params: Sequence[Tree], *, region: str | None = None
+    ) -> list[Answer | AwsError]:
+        """An answer or an error for each, in the order asked, made in parallel."""
+        ...
+
+    def pages(self, operation: str, params: Tree, items: str) -> list[Any]:
+        """The items of every page, or AwsError: never a part."""
+        ...
+
+
+class Kind:
+    """A kind is one file: this class with what is particular to it filled in. All but ``observe`` is pure."""
+
+    name: ClassVar[str]
+    Spec: ClassVar[Shape]
+    fields: ClassVar[Fields]
+
+    def address(self, spec: Tree) -> str:
+        """AWS's own identity within the account and region; two manifests with one are an error."""
+        raise NotImplementedError
+
+    def observe(self, read: Reader, wanted: Sequence[Wanted]) -> Iterable[Observed]:
+        """A reading for each wanted; absent is an answer, a failed reading an Observed with ``error``."""
+        raise NotImplementedError
+
+    def calls(self, change: Change) -> Sequence[Call]:
+        """All calls that are left to make, in order."""
+        raise NotImplementedError
+
+    def external(self, spec: Tree) -> bool:
+        """Whether a manifest only refers to something that exists; then nothing of it is ever written."""
+        return False
+
+    def normal(self, spec: Tree) -> Tree:
+        """Canonical rules that need context; the rest is in ``fields``. Idempotent."""
+        return spec
+
+    def after(self, change: Change, answers: Sequence[Answer]) -> Observed:
+        """The reading that the answers to a change's calls amount to."""
+        raise NotImplementedError
+
+    def health(self, seen: Observed) -> Health:
+        """How a resource that is there fares."""
+        return Health(HealthWord.HEALTHY)
+
+    def reference(self, seen: Observed, part: str) -> str | None:
+        """The value of ``ref:Kind/name#part``; None when the kind has no such part."""
+        return seen.arn if not part else None
+
+    def check(self, spec: Tree) -> Iterable[Finding]:
+        """What AWS would refuse although the shape is right, told from the spec alone. It may hold References."""
+        return ()
+
+    def warnings(self, spec: Tree, seen: Mapping[str, Observed]) -> Iterable[Finding]:
+        """What a look at the world before a write finds. ``seen`` holds what the spec names, by what it says."""
+        return ()
+
+
+Kinds = Mapping[str, Kind]

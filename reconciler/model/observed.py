@@ -1,0 +1,103 @@
+"""What AWS says: one resource as read, what is wanted of a reading, and the inventory of what is ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from reconciler.model.errors import AwsError
+from reconciler.model.key import COMMIT, DIGEST, OUR_TAGS, OWNER, Key
+from reconciler.model.tree import Tree
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a kind is asked to read.
+
+    ``spec`` is resolved, or None for something no manifest declares any more, which is read by its ARNs. ``owned`` are
+    ARNs that the inventory nominates for this key, ``in_use`` the ARNs live specs name where they refer to the key.
+    """
+
+    key: Key
+    spec: Tree | None
+    digest: str = ""
+    owned: tuple[str, ...] = ()
+    in_use: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Observed:
+    """One resource as AWS answered. ``spec`` None: it is not there, which is an answer.
+
+    at        the Date of the answer: AWS's clock
+    spec      in the members and the form of the manifest, without AWS's tags and ours
+    arn       the ARN, of a versioned kind that of the revision that counts
+    tags      all tags of the resource
+    status    the service's own word for its life cycle: ``ACTIVE``, ``DRAINING`` …
+    created   tells two incarnations of one name apart
+    live      facts for health and display: counts, deployments, events
+    others    further ARNs that belong to the key: older revisions that are ours
+    error     the reading failed: nothing is known, nothing may be concluded
+    """
+
+    key: Key
+    at: datetime
+    spec: Tree | None = None
+    arn: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    status: str = "ACTIVE"
+    created: datetime | None = None
+    live: Mapping[str, Any] = field(default_factory=dict)
+    others: tuple[str, ...] = ()
+    error: AwsError | None = None
+
+    @property
+    def present(self) -> bool:
+        return self.spec is not None
+
+    @property
+    def owner(self) -> str | None:
+        return self.tags.get(OWNER)
+
+    @property
+    def digest(self) -> str | None:
+        return self.tags.get(DIGEST)
+
+    @property
+    def commit(self) -> str | None:
+        return self.tags.get(COMMIT)
+
+    @property
+    def user_tags(self) -> dict[str, str]:
+        """The tags people set: without AWS's own and without ours."""
+        return {
+            name: value
+            for name, value in self.tags.items()
+            if name not in OUR_TAGS and not name.lower().startswith("aws:")
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Nominated:
+    """A resource the tagging API says carries our owner tag. It may be a ghost: only the kind's reading confirms it."""
+
+    arn: str
+    resource_type: str
+    tags: Mapping[str, str]
+
+    @property
+    def owner(self) -> str:
+        return self.tags.get(OWNER, "")
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """Everything nominated as owned by one installation and environment. ``complete``: every page was read."""
+
+    items: Mapping[Key, tuple[Nominated, ...]] = field(default_factory=dict)
+    complete: bool = True
+
+    def arns(self, key: Key) -> tuple[str, ...]:
+        return tuple(item.arn for item in self.items.get(key, ()))

@@ -1,0 +1,112 @@
+"""A plan is data: what changes, why, in which order, and every call left to make."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from reconciler.model.desired import Desired
+from reconciler.model.errors import Problem
+from reconciler.model.fields import UNSET, Effect
+from reconciler.model.key import Key
+from reconciler.model.observed import Observed
+from reconciler.model.tree import Tree
+
+
+class Action(StrEnum):
+    CREATE = "create"
+    UPDATE = "update"
+    REPLACE = "replace"
+    DELETE = "delete"
+    ADOPT = "adopt"
+    RUN = "run"
+    HOLD = "hold"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One member that differs, by its path in the canonical form; UNSET stands for absent."""
+
+    path: tuple[str, ...]
+    before: Any
+    after: Any
+    effect: Effect
+
+    @property
+    def text(self) -> str:
+        """The path as shown: ``containerDefinitions.web.environment.RAILS_ENV``."""
+        return ".".join(self.path)
+
+    @property
+    def removes(self) -> bool:
+        return self.after is UNSET
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request to make: ``service:Operation`` and its parameters, which may hold Pending values."""
+
+    operation: str
+    params: Tree
+
+
+@dataclass(frozen=True)
+class Change:
+    """What one resource needs.
+
+    desired   None for a deletion; its spec is resolved: References have become values or Pending
+    observed  the resource the change starts from; absent for a creation
+    stamps    the tags of ours that the resource must carry
+    fields    what differs
+    waits_on  keys whose changes come first, or that must be Ready first
+    calls     all that is left to make, in order
+    blocked   why nothing of this is done: a refusal, a conflict, a thing missing
+    note      what a person should know about it
+    """
+
+    key: Key
+    action: Action
+    effect: Effect | None = None
+    fields: tuple[FieldChange, ...] = ()
+    desired: Desired | None = None
+    observed: Observed | None = None
+    stamps: Mapping[str, str] = field(default_factory=dict)
+    waits_on: tuple[Key, ...] = ()
+    calls: tuple[Call, ...] = ()
+    blocked: Problem | None = None
+    note: str = ""
+
+    @property
+    def spec(self) -> Tree:
+        """The desired spec, resolved."""
+        if self.desired is None:
+            raise ValueError(f"{self.key}: a deletion has no desired spec")
+        return self.desired.spec
+
+    def changes(self, member: str) -> bool:
+        """Whether a top-level member differs."""
+        return any(change.path[:1] == (member,) for change in self.fields)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All changes of an environment, in an order that converges; ``unchanged`` are the keys that need none."""
+
+    environment: str
+    revision: str | None
+    changes: tuple[Change, ...] = ()
+    unchanged: tuple[Key, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+
+    def count(self, action: Action) -> int:
+        return sum(change.action is action for change in self.changes)
+
+    @property
+    def empty(self) -> bool:
+        return not self.changes
+
+    @property
+    def blocked(self) -> tuple[Change, ...]:
+        return tuple(change for change in self.changes if change.blocked)

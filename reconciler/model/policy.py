@@ -1,0 +1,44 @@
+"""What a manifest, an app and an environment allow, and how the three are joined."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Literal
+
+Drift = Literal["correct", "warn", "off"]
+Rollback = Literal["previous", "ecs", "none"]
+
+SAFETY = ("prune", "adopt", "replace")
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One level's word; None where it does not speak.
+
+    ``timeout`` is in seconds. ``deletion_limit`` is a count (``5``) or a share of what is owned (``"20%"``).
+    """
+
+    prune: bool | None = None
+    adopt: bool | None = None
+    replace: bool | None = None
+    drift: Drift | None = None
+    rollback: Rollback | None = None
+    timeout: float | None = None
+    deletion_limit: int | str | None = None
+    ignore: tuple[str, ...] | None = None
+
+
+def join(levels: Sequence[Policy]) -> Policy:
+    """The effective policy of levels given from the widest to the most specific.
+
+    A safety switch is on when some level turns it on and none turns it off; of everything else the most specific
+    word wins.
+    """
+    joined: dict[str, object] = {}
+    for member in fields(Policy):
+        said = [value for level in levels if (value := getattr(level, member.name)) is not None]
+        if not said:
+            continue
+        joined[member.name] = all(said) if member.name in SAFETY else said[-1]
+    return Policy(**joined)  # type: ignore[arg-type]

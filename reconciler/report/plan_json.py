@@ -39,6 +39,7 @@ def _change(change: Change) -> dict[str, Any]:
         "fields": [_field(one) for one in change.fields],
         "calls": [call.operation for call in change.calls],
         "blocked": _blocked(change),
+        "waiting": redact.text(change.waiting),
         "note": redact.text(change.note),
     }
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from reconciler.model.fields import UNSET
-from reconciler.model.plan import Action, Change, FieldChange
-from reconciler.model.tree import leaves
+from reconciler.model.plan import Action, Call, Change, FieldChange
 from reconciler.report import redact
 from reconciler.report.cells import cut, cut_pair, pad, safe, safe_lines, width
 from reconciler.report.plan_words import effect_words, manner, symbol, waits
@@ -24,7 +23,12 @@ MEMBERS: Final = 20
 """Members shown of a new resource; the rest is counted."""
 
 _CONTAINER_SCALARS: Final = ("image", "cpu", "memory", "memoryReservation", "essential")
-_CONTAINER_LISTS: Final = ("command", "environment", "secrets", "portMappings", "mountPoints")
+_CONTAINER_LISTS: Final = {
+    "environment": "variable",
+    "secrets": "secret",
+    "portMappings": "port",
+    "mountPoints": "mount",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,8 @@ def change_lines(change: Change, *, verbose: bool = False) -> list[Line]:
         lines += [Line("", line) for line in safe_lines(redact.text(change.note))]
     if later := waits(change):
         lines.append(Line("", later))
+    if change.waiting:
+        lines += [Line("", line) for line in safe_lines(redact.text(change.waiting))]
     lines += _blocked(change)
     rows = _rows(change, verbose)
     column = max((width(row.path) for row in rows if width(row.path) <= COLUMN), default=0)
@@ -52,8 +58,12 @@ def change_lines(change: Change, *, verbose: bool = False) -> list[Line]:
         Line(row.symbol, f"{pad(row.path, column)}   {row.value}" if row.value else row.path, row.note) for row in rows
     ]
     if verbose:
-        lines += [Line("", f"calls {safe(call.operation)}") for call in change.calls]
+        lines += [Line("", f"calls {safe(call.operation)}{_gate(call)}") for call in change.calls]
     return lines
+
+
+def _gate(call: Call) -> str:
+    return f" {safe(str(call.gate))}" if call.gate else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,33 +114,40 @@ def _differs(one: FieldChange, change: Change, verbose: bool) -> _Row:
 def _alone(path: Sequence[str], value: Any, verbose: bool) -> str:
     if verbose:
         return show(value)
-    if len(path) == 2 and path[0] == "containerDefinitions" and isinstance(value, Mapping):
+    if _is_container(path) and isinstance(value, Mapping):
         return _container(value)
     return cut(show(value), ONE)
 
 
 def _new(spec: Mapping[str, Any], verbose: bool) -> list[_Row]:
     """The members of a resource that is not there yet; containers and other objects in lists take a line each."""
-    plain = redact.value((), spec)
-    if verbose:
-        return [_Row("+", safe(".".join(map(str, path))), show(leaf)) for path, leaf in leaves(plain)]
-    rows = [_Row("+", safe(".".join(path)), _alone(path, member, verbose)) for path, member in _readable(plain, ())]
-    if len(rows) <= MEMBERS + 1:  # a line that says "1 more" takes the room of the line it leaves out
+    members = _members(redact.value((), spec), (), whole=verbose)
+    rows = [_Row("+", safe(".".join(path)), _alone(path, member, verbose)) for path, member in members]
+    if verbose or len(rows) <= MEMBERS + 1:  # a line that says "1 more" takes the room of the line it leaves out
         return rows
     return [*rows[:MEMBERS], _Row("", f"… and {len(rows) - MEMBERS} more members", "")]
 
 
-def _readable(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
-    whole = len(path) == 2 and path[0] == "containerDefinitions"
-    if isinstance(value, Mapping) and value and not whole:
+def _members(value: Any, path: tuple[str, ...], *, whole: bool) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """(path, value) a line: elements of lists by their name, and objects in lists as one value unless ``whole``."""
+    if isinstance(value, Mapping) and value and (whole or not _is_container(path)):
         for name, member in value.items():
-            yield from _readable(member, (*path, str(name)))
+            yield from _members(member, (*path, str(name)), whole=whole)
     elif isinstance(value, list) and any(isinstance(element, Mapping) for element in value):
         for place, element in enumerate(value):
             name = element.get("name") if isinstance(element, Mapping) else None
-            yield (*path, str(name) if isinstance(name, str) else str(place)), element
+            below = (*path, name if isinstance(name, str) else str(place))
+            if whole and isinstance(element, Mapping):
+                rest = {member: one for member, one in element.items() if (member, one) != ("name", below[-1])}
+                yield from _members(rest["value"] if set(rest) == {"value"} else rest, below, whole=whole)
+            else:
+                yield below, element
     else:
         yield path, value
+
+
+def _is_container(path: Sequence[str]) -> bool:
+    return len(path) == 2 and path[0] == "containerDefinitions"
 
 
 def _container(container: Mapping[str, Any]) -> str:
@@ -140,5 +157,6 @@ def _container(container: Mapping[str, Any]) -> str:
         for member in _CONTAINER_SCALARS
         if container.get(member) is not None and (member, container[member]) != ("essential", True)
     ]
-    said += [f"{len(container[member])} {member}" for member in _CONTAINER_LISTS if container.get(member)]
+    counts = [(len(container[member]), word) for member, word in _CONTAINER_LISTS.items() if container.get(member)]
+    said += [f"{number} {word}{'s' * (number != 1)}" for number, word in counts]
     return ", ".join(said) or "{}"

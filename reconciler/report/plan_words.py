@@ -37,8 +37,8 @@ _EFFECTS: Final = {
     Effect.NEW_TASKS_ONLY: "new tasks only",
     Effect.ROLLS_TASKS: "rolls tasks",
     Effect.SHIFTS_TRAFFIC: "shifts traffic",
-    Effect.REPLACES_CREATE_FIRST: "replaces, the new one first",
-    Effect.REPLACES_WITH_DOWNTIME: "replaces, with downtime",
+    Effect.REPLACES_CREATE_FIRST: "replaces create-first",
+    Effect.REPLACES_WITH_DOWNTIME: "replaces with downtime",
 }
 # These four are always said, so that a zero can be trusted; the others only where there are any.
 _ALWAYS: Final = frozenset({Action.CREATE, Action.UPDATE, Action.DELETE})
@@ -61,15 +61,17 @@ def effect_words(effect: Effect) -> str:
 
 def manner(change: Change) -> str:
     """What stands in brackets behind the key: what is held back, and what the change does to what runs."""
-    words = [str(change.action)] if change.blocked and change.action is not Action.HOLD else []
+    words = []
+    if change.blocked and change.action not in (Action.HOLD, Action.REPLACE):
+        words.append(str(change.action))
     # A new thing has no effect on what runs, and the symbol of a replacement already says which way.
-    if change.effect and (change.action in (Action.UPDATE, Action.RUN, Action.HOLD) or change.blocked):
+    if change.effect and (change.blocked or change.action in (Action.UPDATE, Action.RUN, Action.HOLD)):
         words.append(effect_words(change.effect))
     if change.blocked:
         words.append("blocked")
     elif change.action is Action.HOLD:
         words.append("on hold")
-    return ", ".join(dict.fromkeys(words))
+    return ", ".join(words)
 
 
 def waits(change: Change) -> str:

@@ -31,6 +31,7 @@ SENSITIVE: Final = "(sensitive)"
 CHANGED: Final = "(sensitive, changed)"
 
 _NAMED: Final = frozenset({"environment", "options", "dockerLabels", "labels", "tags", "driverOpts"})
+_NAMES: Final = ("name", "key")
 _SECRET_MEMBERS: Final = frozenset({"secretString", "secretBinary"})
 _ANYWHERE: Final = re.compile(r"passw(?:or)?d|passphrase|secret|token|credential|apikey|private.?key", re.IGNORECASE)
 _AS_A_WORD: Final = frozenset({"KEY", "KEYS", "PASS", "PWD", "PIN", "AUTH", "PAT"})
@@ -96,6 +97,12 @@ def _masked(path: tuple[str, ...], said: Any, other: Any) -> Any:
         return _hidden(said, other) if said is not None and _secret(path) else said
     if isinstance(said, Pending | Reference | Key):
         return str(said)
+    if isinstance(said, Mapping) and _pair(path, said):
+        # The element's name has become the last step of the path, so the name itself may be shown.
+        return {
+            str(name): one if name in _NAMES else _masked((*path, str(name)), one, _peer(other, name))
+            for name, one in said.items()
+        }
     if _secret(path):
         return _hidden(said, other)
     if isinstance(said, Mapping):
@@ -122,10 +129,12 @@ def _secret(path: tuple[str, ...]) -> bool:
     return any(step in _NAMED and secret_name(name) for step, name in pairwise(path))
 
 
+def _pair(path: tuple[str, ...], said: Mapping[str, Any]) -> bool:
+    """Whether this is ``{name: DB_PASSWORD, value: …}`` in an environment, or the like."""
+    return len(path) > 1 and path[-2] in _NAMED and any(isinstance(said.get(name), str) for name in _NAMES)
+
+
 def _below(path: tuple[str, ...], holder: Mapping[str, Any], name: object) -> tuple[str, ...]:
-    # ``{name: DB_PASSWORD, value: x}`` is itself named by its element's step; only its value can be a secret.
-    if name in ("name", "key") and "value" in holder and len(path) > 1 and path[-2] in _NAMED:
-        return (str(name),)
     if name == "value" and holder.get("type") == "SecureString":
         return ("secretString",)
     return (*path, str(name))
@@ -133,7 +142,7 @@ def _below(path: tuple[str, ...], holder: Mapping[str, Any], name: object) -> tu
 
 def _name(element: Any, place: int) -> str:
     if isinstance(element, Mapping):
-        for member in ("name", "key"):
+        for member in _NAMES:
             if isinstance(element.get(member), str):
                 return str(element[member])
     return str(place)

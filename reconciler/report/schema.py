@@ -55,6 +55,7 @@ _CHANGE: Final = _object(
     fields=_list(_FIELD),
     calls=_list({"type": "string", "pattern": "^[a-z0-9-]+:[A-Za-z0-9]+$"}),
     blocked={"oneOf": [{"type": "null"}, _object("Why nothing of it is done.", code=_TEXT, message=_TEXT, hint=_TEXT)]},
+    waiting=_TEXT,
     note=_TEXT,
 )
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from reconciler.report.cells import safe
 from reconciler.report.redact import CHANGED, SENSITIVE
 
+_TOO: Final = f" {CHANGED}"
 _PLAIN: Final = re.compile(r"\([^()]*\)")
 _NAME: Final = re.compile(r"[\w.\-/]+")
 
@@ -20,7 +21,9 @@ def show(value: Any) -> str:
     What stands for a value without being one, ``(known after …)`` and ``(sensitive)``, is not quoted.
     """
     if isinstance(value, str):
-        return safe(value) if stands_in(value) else quoted(value)
+        if stands_in(value):
+            return safe(value)
+        return f"{quoted(value.removesuffix(_TOO))}{_TOO}" if value.endswith(_TOO) else quoted(value)
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{_member(name)}: {show(member)}" for name, member in value.items()) + "}"
     if isinstance(value, list | tuple):

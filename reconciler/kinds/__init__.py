@@ -2,5 +2,19 @@
 
 A kind says as data which fields exist, how they compare and what a change of each does; as pure functions which calls
 bring it about and how healthy it is. Only ``observe`` reads, through the Reader it is handed. No kind imports another:
-what two of them share is a rule and lives in ``core`` or ``model``.
+what two of them share is a rule and lives in ``core`` or ``model``. A kind that outgrows one file keeps its table, its
+checks and its verdict in files of its own name: ``service_fields``, ``service_checks``, ``service_health``.
 """
+
+from reconciler.kinds.cluster import Cluster
+from reconciler.kinds.log_group import LogGroup
+from reconciler.kinds.parameter import Parameter
+from reconciler.kinds.secret import Secret
+from reconciler.kinds.service import Service
+from reconciler.kinds.task_definition import TaskDefinition
+from reconciler.model.kind import Kind, Kinds
+
+ALL: tuple[Kind, ...] = (Cluster(), LogGroup(), Secret(), Parameter(), TaskDefinition(), Service())
+
+KINDS: Kinds = {kind.name: kind for kind in ALL}
+"""Every kind by its name. A new one is one file, one line here and one test file."""

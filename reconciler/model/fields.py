@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
+from reconciler.model.tree import Path
+
 
 class Effect(StrEnum):
     """What a change does to what runs, from the mildest to the harshest."""
@@ -43,7 +45,8 @@ class Field:
     shared      left unsaid it is not ours: somebody else may set it
     create_only cannot be changed in place
     removal     what to send to remove it; without one, a live value nobody declared is left alone
-    names       the kind whose resource it names, by a manifest's name, an address or an ARN
+    names       the kinds whose resource it may name, by address or ARN
+    by_name     with ``names``: a manifest's name will do as well
     """
 
     key: tuple[str, ...] = ()
@@ -54,7 +57,8 @@ class Field:
     shared: bool = False
     create_only: bool = False
     removal: Any = UNSET
-    names: str = ""
+    names: tuple[str, ...] = ()
+    by_name: bool = False
 
 
 NOTHING_KNOWN: Final = Field()
@@ -102,3 +106,12 @@ class Fields:
 def step(pattern: str, name: str) -> str:
     """One step further down a pattern."""
     return f"{pattern}.{name}" if pattern else name
+
+
+def pattern_of(path: Path, fields: Fields) -> str:
+    """The pattern of a path, be it in a spec (``containerDefinitions[0].cpu``) or canonical (``….web.cpu``)."""
+    pattern = ""
+    for part in path:
+        keyed = bool(pattern) and bool(fields.at(pattern).key)
+        pattern = step(pattern, "*" if keyed or isinstance(part, int) else part)
+    return pattern

@@ -12,7 +12,7 @@ from reconciler.model.observed import Observed, Wanted
 from reconciler.model.plan import Call, Change
 from reconciler.model.shapes import Shape
 from reconciler.model.status import Health, HealthWord
-from reconciler.model.tree import Tree
+from reconciler.model.tree import Path, Tree
 
 
 class Answer(dict[str, Any]):
@@ -50,17 +50,36 @@ class Kind:
     Spec: ClassVar[Shape]
     fields: ClassVar[Fields]
 
-    def address(self, spec: Tree) -> str:
-        """AWS's own identity within the account and region; two manifests with one are an error."""
+    def address(self, spec: Tree) -> str | None:
+        """AWS's own identity within the account and region; two manifests with one are an error.
+
+        None while a member it is made of is Pending: then there is nothing yet to look for.
+        """
         raise NotImplementedError
+
+    def named(self, value: str) -> str | None:
+        """The address that a name or ARN found in a spec speaks of; None when it cannot be of this kind."""
+        return value
 
     def observe(self, read: Reader, wanted: Sequence[Wanted]) -> Iterable[Observed]:
         """A reading for each wanted; absent is an answer, a failed reading an Observed with ``error``."""
         raise NotImplementedError
 
-    def calls(self, change: Change) -> Sequence[Call]:
-        """All calls that are left to make, in order."""
+    def calls(self, change: Change) -> Iterable[Call]:
+        """All calls that are left for the change's step, in order. A step is never a replacement."""
         raise NotImplementedError
+
+    def carry(self, seen: Observed) -> Mapping[str, Any]:
+        """What a replacement takes over from what it replaces, where the manifest says nothing."""
+        return {}
+
+    def requires(self, spec: Tree, path: Path) -> bool:
+        """Whether the thing outside that a spec names at a path has to exist before a write."""
+        return True
+
+    def parts(self, spec: Tree) -> frozenset[str] | None:
+        """The parts ``ref:Kind/name#part`` may name; None: any."""
+        return frozenset()
 
     def external(self, spec: Tree) -> bool:
         """Whether a manifest only refers to something that exists; then nothing of it is ever written."""
@@ -71,7 +90,7 @@ class Kind:
         return spec
 
     def after(self, change: Change, answers: Sequence[Answer]) -> Observed:
-        """The reading that the answers to a change's calls amount to."""
+        """The reading that the answers to a step's calls amount to, of which the last may not have been made yet."""
         raise NotImplementedError
 
     def health(self, seen: Observed) -> Health:

@@ -4,26 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from reconciler.model.errors import AwsError
-from reconciler.model.key import COMMIT, DIGEST, OUR_TAGS, OWNER, Key
+from reconciler.model.key import COMMIT, DIGEST, OWNER, Key
 from reconciler.model.tree import Tree
+
+
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a kind is asked to read.
+    """What a kind is asked to read; ``owner`` is what the owner tag says when it is ours.
 
     ``spec`` is resolved, or None for something no manifest declares any more, which is read by its ARNs. ``owned`` are
-    ARNs that the inventory nominates for this key, ``in_use`` the ARNs live specs name where they refer to the key.
+    ARNs that the inventory nominates for this key, ``matching`` those of them that carry the digest, ``in_use`` the
+    ARNs live specs name where they refer to the key.
     """
 
     key: Key
     spec: Tree | None
+    owner: str = ""
     digest: str = ""
     owned: tuple[str, ...] = ()
+    matching: tuple[str, ...] = ()
     in_use: tuple[str, ...] = ()
 
 
@@ -38,6 +44,8 @@ class Observed:
     status    the service's own word for its life cycle: ``ACTIVE``, ``DRAINING`` …
     created   tells two incarnations of one name apart
     live      facts for health and display: counts, deployments, events
+    driven    members somebody else drives right now, whatever the manifest says: an autoscaler's count
+    carry     members a replacement takes over from what it replaces
     others    further ARNs that belong to the key: older revisions that are ours
     error     the reading failed: nothing is known, nothing may be concluded
     """
@@ -50,8 +58,15 @@ class Observed:
     status: str = "ACTIVE"
     created: datetime | None = None
     live: Mapping[str, Any] = field(default_factory=dict)
+    driven: frozenset[str] = frozenset()
+    carry: Mapping[str, Any] = field(default_factory=dict)
     others: tuple[str, ...] = ()
     error: AwsError | None = None
+
+    @classmethod
+    def failed(cls, key: Key, error: AwsError) -> Observed:
+        """A reading that did not succeed."""
+        return cls(key, NEVER, error=error)
 
     @property
     def present(self) -> bool:
@@ -68,15 +83,6 @@ class Observed:
     @property
     def commit(self) -> str | None:
         return self.tags.get(COMMIT)
-
-    @property
-    def user_tags(self) -> dict[str, str]:
-        """The tags people set: without AWS's own and without ours."""
-        return {
-            name: value
-            for name, value in self.tags.items()
-            if name not in OUR_TAGS and not name.lower().startswith("aws:")
-        }
 
 
 @dataclass(frozen=True, slots=True)

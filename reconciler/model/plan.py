@@ -12,7 +12,7 @@ from reconciler.model.errors import Problem
 from reconciler.model.fields import UNSET, Effect
 from reconciler.model.key import Key
 from reconciler.model.observed import Observed
-from reconciler.model.tree import Tree
+from reconciler.model.tree import Pending, Tree, holds_pending
 
 
 class Action(StrEnum):
@@ -46,36 +46,55 @@ class FieldChange:
 
 @dataclass(frozen=True)
 class Call:
-    """One request to make: ``service:Operation`` and its parameters, which may hold Pending values."""
+    """One request to make: ``service:Operation`` and its parameters, which may hold Pending values.
+
+    ``gate`` is what must have come about first, when that is nothing a parameter tells: ``(known after … is gone)``.
+    """
 
     operation: str
     params: Tree
+    gate: Pending | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether it can be made now."""
+        return self.gate is None and not holds_pending(self.params)
 
 
 @dataclass(frozen=True)
 class Change:
     """What one resource needs.
 
+    step      what the calls that come next do: a replacement is a creation and a deletion, in one order or the other
     desired   None for a deletion; its spec is resolved: References have become values or Pending
     observed  the resource the change starts from; absent for a creation
     stamps    the tags of ours that the resource must carry
     fields    what differs
+    values    of an update: the changed top-level members as they are to be sent
+    old       what a replacement under another AWS name leaves behind; deleted once the new one is Ready
+    ready     whether the resource is Ready now
     waits_on  keys whose changes come first, or that must be Ready first
     calls     all that is left to make, in order
     blocked   why nothing of this is done: a refusal, a conflict, a thing missing
+    waiting   why nothing of it can be done yet, though nothing is wrong
     note      what a person should know about it
     """
 
     key: Key
     action: Action
+    step: Action
     effect: Effect | None = None
     fields: tuple[FieldChange, ...] = ()
     desired: Desired | None = None
     observed: Observed | None = None
     stamps: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
+    old: Observed | None = None
+    ready: bool = False
     waits_on: tuple[Key, ...] = ()
     calls: tuple[Call, ...] = ()
     blocked: Problem | None = None
+    waiting: str = ""
     note: str = ""
 
     @property

@@ -88,15 +88,22 @@ class Status:
         return any(resource.stalled for resource in self.resources)
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a write's own answer says a resource is now, and what it was before: an old reading is known by that."""
+
+    now: Observed
+    before: tuple[Observed | None, ...]
+
+
 @dataclass(frozen=True)
 class Memory:
     """What one tick tells the next. May vanish: that costs reads and patience, never correctness.
 
-    ``answers`` are readings made from our own writes' answers, which stand until a reading shows them.
-    ``since`` holds when each condition last changed.
+    ``answers`` stand for readings until a reading shows them. ``since`` holds when each condition last changed.
     """
 
-    answers: Mapping[Key, Observed] = field(default_factory=dict)
+    answers: Mapping[Key, Answered] = field(default_factory=dict)
     since: Mapping[tuple[Key, str], tuple[str, datetime]] = field(default_factory=dict)
 
 

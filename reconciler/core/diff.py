@@ -1,0 +1,103 @@
+"""What differs between a resource as it should be and as it is, member by member."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from reconciler.model.canonical import canonical, same
+from reconciler.model.fields import UNSET, Fields, pattern_of
+from reconciler.model.plan import FieldChange
+from reconciler.model.tree import Path, Tree, drop_path, get_path, set_path
+
+
+def target(fields: Fields, desired: Tree, live: Tree, ignore: tuple[str, ...], driven: frozenset[str]) -> dict[str, Any]:
+    """The canonical form to bring about: what is desired, with the live value where that is not ours to set.
+
+    Not ours are paths under ``policy.ignore``, members somebody else drives now, and shared members left unsaid. Both
+    trees are canonical.
+    """
+    form = dict(desired)
+    foreign = [tuple(path.split(".")) for path in (*ignore, *sorted(driven))]
+    foreign += [
+        path
+        for path in _shared_paths(fields)
+        if get_path(form, path, UNSET) is UNSET and isinstance(get_path(form, path[:-1]), Mapping)
+    ]
+    for path in foreign:
+        value = get_path(live, path, UNSET)
+        form = drop_path(form, path) if value is UNSET else set_path(form, path, value)
+    return form
+
+
+def diff(fields: Fields, wanted: Tree, live: Tree) -> tuple[FieldChange, ...]:
+    """The changes that lead from one canonical form to the other, sorted by path.
+
+    A live value that nobody declared, that has no known default and that the API cannot remove is left alone, unless
+    the kind is versioned: a new revision simply lacks it.
+    """
+    if wanted == live:
+        return ()
+    changes = []
+    for path, before, after in _differences(live, wanted):
+        pattern = pattern_of(path, fields)
+        known = fields.at(pattern)
+        if after is UNSET:
+            after = known.default if known.default is not UNSET else known.removal
+            if after is UNSET and not (fields.versioned or pattern.endswith(".*")):
+                continue
+        if before is UNSET:
+            before = known.default
+        if same(before, after):
+            continue
+        changes.append(FieldChange(path, before, after, fields.effect_at(pattern)))
+    return tuple(sorted(changes, key=lambda change: change.path))
+
+
+def create_only(fields: Fields, changes: tuple[FieldChange, ...]) -> tuple[FieldChange, ...]:
+    """Those of the changes that the API cannot make in place."""
+    return tuple(change for change in changes if fields.at(change.path[0]).create_only)
+
+
+def digestible(fields: Fields, spec: Tree) -> dict[str, Any]:
+    """The part of a spec that a digest is made of; a revision's tags change in place and are none of it."""
+    form = canonical(fields, spec)
+    return {name: value for name, value in form.items() if name != "tags"} if fields.versioned else form
+
+
+def _shared_paths(fields: Fields) -> Iterator[Path]:
+    for pattern, known in fields.table.items():
+        if known.shared and "*" not in pattern:
+            yield tuple(pattern.split("."))
+
+
+def _differences(live: Tree, wanted: Tree) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
+    """(path, before, after) of each difference; a list of order is one value.
+
+    DeepDiff finds the places. It is costly beside ``==``, so it sees only the members that differ.
+    """
+    from deepdiff import DeepDiff
+
+    seen: set[tuple[str, ...]] = set()
+    for name in sorted({*live, *wanted}):
+        before, after = live.get(name, UNSET), wanted.get(name, UNSET)
+        if before is UNSET or after is UNSET or not (isinstance(before, Mapping) and isinstance(after, Mapping)):
+            if before != after:
+                yield (name,), before, after
+            continue
+        if before == after:
+            continue
+        found = DeepDiff(_opaque(before), _opaque(after), view="tree")
+        for level in (level for levels in found.values() for level in levels):
+            path = (name, *(str(part) for part in level.path(output_format="list")))
+            if path not in seen:
+                seen.add(path)
+                yield path, get_path(live, path, UNSET), get_path(wanted, path, UNSET)
+
+
+def _opaque(tree: Any) -> Any:
+    """The tree with lists and values not known yet turned into text, which DeepDiff does not descend into."""
+    if isinstance(tree, Mapping):
+        return {name: _opaque(value) for name, value in tree.items()}
+    return tree if isinstance(tree, str | int | float | bool) else repr(tree)
+

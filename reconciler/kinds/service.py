@@ -1,0 +1,210 @@
+"""Service: an ECS service, created, updated by one call a plan, and judged by its own deployment."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from reconciler.kinds.service_checks import findings
+from reconciler.kinds.service_fields import FIELDS, ON_DEPLOYMENT
+from reconciler.kinds.service_health import verdict
+from reconciler.model import tags
+from reconciler.model.batch import batches
+from reconciler.model.errors import AwsError, Finding, NotFound
+from reconciler.model.fields import Fields
+from reconciler.model.key import Key
+from reconciler.model.kind import Answer, Kind, Reader
+from reconciler.model.observed import NEVER, Observed, Wanted
+from reconciler.model.plan import Action, Call, Change
+from reconciler.model.shapes import Shape
+from reconciler.model.status import Health
+from reconciler.model.tree import Pending, Tree, leaves
+
+_SHOWN = ("deployments", "taskSets", "desiredCount", "runningCount", "pendingCount", "schedulingStrategy",
+          "deploymentController", "deploymentConfiguration", "currentServiceDeployment")  # fmt: skip
+
+
+class Service(Kind):
+    """Members are CreateService's; the client token is ours."""
+
+    name = "Service"
+    Spec = Shape("ecs", "CreateService", without=("clientToken",))
+    fields: Fields = FIELDS
+
+    def address(self, spec: Tree) -> str | None:
+        cluster, name = spec.get("cluster", "default"), spec.get("serviceName")
+        if isinstance(cluster, Pending) or isinstance(name, Pending):
+            return None
+        return f"{_short(str(cluster))}/{name}"
+
+    def named(self, value: str) -> str | None:
+        return value.rpartition("service/")[2] if value.startswith("arn:") else value
+
+    def normal(self, spec: Tree) -> Tree:
+        form: dict[str, Any] = dict(spec)
+        for member in ("cluster", "taskDefinition", "role"):
+            if isinstance(form.get(member), str):
+                form[member] = _short(form[member])
+        if form.get("schedulingStrategy") == "DAEMON":
+            # ECS counts a daemon's tasks itself, and its percentages have defaults of their own
+            form.pop("desiredCount", None)
+            form["deploymentConfiguration"] = _daemon(form.get("deploymentConfiguration"))
+        if form.get("propagateTags") == "":
+            del form["propagateTags"]
+        if strategy := form.get("placementStrategy"):
+            form["placementStrategy"] = [_placement(element) for element in strategy]
+        return form
+
+    def check(self, spec: Tree) -> Iterable[Finding]:
+        return findings(spec)
+
+    def observe(self, read: Reader, wanted: Sequence[Wanted]) -> Iterator[Observed]:
+        by_cluster: dict[str, list[tuple[Wanted, str]]] = {}
+        for want in wanted:
+            address = self.address(want.spec) if want.spec else self.named(want.owned[0])
+            cluster, _, name = (address or "").rpartition("/")
+            by_cluster.setdefault(cluster, []).append((want, name))
+        asked, batched = [], []
+        for cluster, wants in by_cluster.items():
+            for batch in batches(wants, 10):
+                names = list(dict.fromkeys(name for _, name in batch))
+                asked.append({"cluster": cluster, "services": names, "include": ["TAGS"]})
+                batched.append(batch)
+        scaled = _scaled(read, [f"service/{cluster}/{name}" for cluster, w in by_cluster.items() for _, name in w])
+        for params, batch, answer in zip(asked, batched, read.many("ecs:DescribeServices", asked), strict=True):
+            found = {service["serviceName"]: service for service in answer.get("services", ())} if isinstance(
+                answer, Answer
+            ) else {}
+            for want, name in batch:
+                if isinstance(answer, AwsError) and not isinstance(answer, NotFound):
+                    yield Observed.failed(want.key, answer)
+                    continue
+                seen = _observed(want.key, found.get(name), answer)
+                yield _with_scaling(seen, scaled, f"service/{params['cluster']}/{name}")
+
+    def calls(self, change: Change) -> Iterable[Call]:
+        if change.step is Action.CREATE:
+            return [Call("ecs:CreateService", self._creation(change))]
+        assert change.observed is not None and change.observed.arn is not None
+        cluster, _, name = change.observed.arn.rpartition("service/")[2].rpartition("/")
+        which = {"cluster": cluster or "default", "service": name}
+        if change.step is Action.DELETE:
+            # force scales to zero and drains in the same call: there is no state between that a crash could leave
+            return [Call("ecs:DeleteService", {**which, "force": True})]
+        return [*tags.ecs_calls(change), *self._update(change, which)]
+
+    def _creation(self, change: Change) -> dict[str, Any]:
+        spec = {**change.spec, "tags": tags.to_list(tags.all_of(change))}
+        live = change.observed.live if change.observed else {}
+        if "desiredCount" not in spec and spec.get("schedulingStrategy") != "DAEMON":
+            carried = change.observed.carry.get("desiredCount") if change.observed else None
+            spec["desiredCount"] = carried if carried is not None else live.get("scalableMinimum", 1)
+        pending = next((leaf for _, leaf in leaves(spec) if isinstance(leaf, Pending)), None)
+        created = change.observed.created if change.observed else None
+        return {**spec, "clientToken": pending or _token(spec, created)}
+
+    def _update(self, change: Change, which: Tree) -> Iterator[Call]:
+        values = {name: value for name, value in change.values.items() if name != "tags"}
+        if not values:
+            return
+        if "capacityProviderStrategy" in values:
+            # running tasks keep the provider they have until a deployment moves them
+            values["forceNewDeployment"] = True
+        yield Call("ecs:UpdateService", {**which, **values})
+
+    def carry(self, seen: Observed) -> Mapping[str, Any]:
+        return {"desiredCount": seen.live["desiredCount"]} if "desiredCount" in seen.live else {}
+
+    def after(self, change: Change, answers: Sequence[Answer]) -> Observed:
+        last = answers[-1]
+        services = [answer for answer in answers if "service" in answer]
+        if not services:
+            return tags.tagged(change, last.at)
+        seen = _observed(change.key, services[-1]["service"], services[-1])
+        if seen.spec is None:
+            return seen
+        # the answers of Create and Update carry no tags
+        now = tags.all_of(change) if change.step is Action.CREATE else tags.tagged(change, last.at).tags
+        return replace(seen, tags=now, spec={**seen.spec, "tags": tags.to_list(tags.people_s(now))})
+
+    def health(self, seen: Observed) -> Health:
+        return verdict(seen)
+
+
+def _observed(key: Key, service: Mapping[str, Any] | None, answer: Any) -> Observed:
+    at = answer.at if isinstance(answer, Answer) else NEVER
+    if service is None:
+        return Observed(key, at)
+    status, created = service.get("status", "ACTIVE"), service.get("createdAt")
+    live = {name: service[name] for name in _SHOWN if name in service} | {"events": (service.get("events") or ())[:10]}
+    if status != "ACTIVE":
+        arn = service["serviceArn"] if status == "DRAINING" else None
+        return Observed(key, at, arn=arn, status=status, created=created, live=live)
+    spec = {name: value for name, value in service.items() if name not in FIELDS.response_only}
+    primary = next((item for item in service.get("deployments") or () if item.get("status") == "PRIMARY"), {})
+    spec |= {name: primary[name] for name in ON_DEPLOYMENT if name in primary}
+    spec["cluster"] = service.get("clusterArn", "default")
+    if "roleArn" in service:
+        spec["role"] = service["roleArn"]
+    all_tags = tags.to_map(service.get("tags"))
+    spec["tags"] = tags.to_list(tags.people_s(all_tags))
+    return Observed(key, at, spec, service["serviceArn"], all_tags, status, created, live)
+
+
+def _scaled(read: Reader, names: Sequence[str]) -> dict[str, int] | AwsError:
+    """The minimum of each service that has a scalable target, by resource id."""
+    asked = [
+        {"ServiceNamespace": "ecs", "ResourceIds": list(batch), "ScalableDimension": "ecs:service:DesiredCount"}
+        for batch in batches(sorted(set(names)), 50)
+    ]
+    minima: dict[str, int] = {}
+    for answer in read.many("application-autoscaling:DescribeScalableTargets", asked):
+        if isinstance(answer, AwsError):
+            return answer
+        minima |= {target["ResourceId"]: target["MinCapacity"] for target in answer["ScalableTargets"]}
+    return minima
+
+
+def _with_scaling(seen: Observed, scaled: dict[str, int] | AwsError, name: str) -> Observed:
+    """The reading with what autoscaling says: the count of a scaled service is the autoscaler's.
+
+    When nobody may tell, the count is left alone: better a count not corrected than an autoscaler fought.
+    """
+    if isinstance(scaled, AwsError):
+        return replace(seen, driven=frozenset({"desiredCount"}), live={**seen.live, "scalingUnknown": str(scaled)})
+    if name not in scaled:
+        return seen
+    return replace(seen, driven=frozenset({"desiredCount"}), live={**seen.live, "scalableMinimum": scaled[name]})
+
+
+def _token(spec: Tree, created: Any) -> str:
+    """The client token of a creation: of the content and of the incarnation it follows, so that a lost answer repeats
+    it and a service made anew after a deletion does not."""
+    content = json.dumps([spec, str(created)], sort_keys=True, default=str)
+    return hashlib.sha256(content.encode()).hexdigest()[:32]
+
+
+def _short(value: str) -> str:
+    """An ARN's last part: a cluster's name, a role's name, family:revision."""
+    return value.rpartition("/")[2] if value.startswith("arn:") else value
+
+
+def _daemon(configuration: Any) -> dict[str, Any]:
+    form = dict(configuration or {})
+    if form.get("maximumPercent") in (None, 100):
+        form["maximumPercent"] = 200  # the table's default: equal to saying nothing
+    if form.get("minimumHealthyPercent") in (None, 0):
+        form["minimumHealthyPercent"] = 100
+    return form
+
+
+def _placement(element: Any) -> Any:
+    """``host`` is ``instanceId``, and fields are not case-sensitive."""
+    if not isinstance(element, Mapping) or not isinstance(element.get("field"), str):
+        return element
+    field = element["field"]
+    return {**element, "field": "instanceId" if field.lower() in ("host", "instanceid") else field}
+

@@ -1,0 +1,251 @@
+"""TaskDefinition: a family whose every change is a new revision, found again by the digest in its tags."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from reconciler.kinds.task_definition_checks import findings
+from reconciler.kinds.task_definition_fields import FIELDS
+from reconciler.model import tags
+from reconciler.model.canonical import canonical
+from reconciler.model.errors import AwsError, Finding, NotFound, Rejected
+from reconciler.model.fields import Fields
+from reconciler.model.kind import Answer, Kind, Reader
+from reconciler.model.observed import NEVER, Observed, Wanted
+from reconciler.model.plan import Action, Call, Change
+from reconciler.model.shapes import Shape
+from reconciler.model.tree import Path, Pending, Tree, get_path
+
+NEWEST = 20
+"""How many revisions unknown to the inventory are looked at before one is registered."""
+
+
+class TaskDefinition(Kind):
+    """Members are RegisterTaskDefinition's. What counts is the oldest ACTIVE revision that carries the digest."""
+
+    name = "TaskDefinition"
+    Spec = Shape("ecs", "RegisterTaskDefinition")
+    fields: Fields = FIELDS
+
+    def address(self, spec: Tree) -> str | None:
+        family = spec.get("family")
+        return None if isinstance(family, Pending) else family
+
+    def named(self, value: str) -> str | None:
+        """``family:revision``, or the ARN as ``family:revision``."""
+        return _short(value)
+
+    def normal(self, spec: Tree) -> Tree:
+        """Units, role names and host ports brought to the one form that ECS itself would echo at its shortest."""
+        form: dict[str, Any] = dict(spec)
+        for member, unit in (("cpu", _cpu), ("memory", _memory)):
+            if isinstance(form.get(member), str):
+                form[member] = unit(form[member])
+        for role in ("taskRoleArn", "executionRoleArn"):
+            if isinstance(form.get(role), str):
+                form[role] = form[role].rpartition(":role/")[2].rpartition("/")[2] or form[role]
+        if form.get("networkMode") == "bridge":
+            del form["networkMode"]
+        if form.get("containerDefinitions"):
+            form["containerDefinitions"] = [
+                _container(container, spec.get("networkMode")) for container in form["containerDefinitions"]
+            ]
+        return form
+
+    def requires(self, spec: Tree, path: Path) -> bool:
+        """A log group that the log driver makes by itself need not be there."""
+        if path[-1] != "awslogs-group":
+            return True
+        options = get_path(spec, path[:-1], {})
+        return bool(options.get("awslogs-create-group") != "true" and _driver(spec, path) == "awslogs")
+
+    def check(self, spec: Tree) -> Iterable[Finding]:
+        return findings(spec)
+
+    def observe(self, read: Reader, wanted: Sequence[Wanted]) -> Iterator[Observed]:
+        known = _Revisions(read)
+        known.describe([arn for want in wanted for arn in _first_look(want)])
+        unsettled = []
+        for want in wanted:
+            found = self._settled(want, known)
+            if found is None:
+                unsettled.append(want)
+            else:
+                yield found
+        families = sorted({family for want in unsettled for family in self._families(want)})
+        known.list(families)
+        known.describe([arn for want in unsettled for arn in self._second_look(want, known)])
+        for want in unsettled:
+            yield self._chosen(want, known)
+
+    def _settled(self, want: Wanted, known: _Revisions) -> Observed | None:
+        """The revision that carries the digest, when the inventory led straight to it."""
+        for arn in want.matching[:1]:
+            answer = known.active(arn)
+            if want.spec is not None and answer is not None:
+                return self._observed(want, answer)
+        return None
+
+    def _families(self, want: Wanted) -> list[str]:
+        if want.spec is not None:
+            return [str(want.spec["family"])]
+        return sorted({_short(arn).rpartition(":")[0] or arn for arn in want.owned})
+
+    def _second_look(self, want: Wanted, known: _Revisions) -> list[str]:
+        if want.spec is None:
+            return [arn for arn in want.owned if not arn.startswith("arn:") or arn in known.listed]
+        listed = known.by_family.get(str(want.spec["family"]), [])
+        if isinstance(listed, AwsError):
+            return []
+        unknown = [arn for arn in listed if arn not in want.owned][:NEWEST]
+        return [*want.matching, *unknown, *listed[:1], *[arn for arn in want.in_use if arn in listed]]
+
+    def _chosen(self, want: Wanted, known: _Revisions) -> Observed:
+        """Of all revisions looked at the one that counts; else the one a change starts from."""
+        candidates = self._second_look(want, known)
+        listings = (known.by_family.get(family) for family in self._families(want))
+        failed = [error for error in listings if isinstance(error, AwsError)]
+        failed += [error for arn in candidates if (error := known.error(arn))]
+        if failed:
+            return Observed.failed(want.key, failed[0])
+        looked = [arn for arn in candidates if known.active(arn) is not None]
+        if not looked:
+            return Observed(want.key, known.at)
+        looked = sorted(set(looked), key=_revision)
+        answers = {arn: answer for arn in looked if (answer := known.active(arn)) is not None}
+        if want.spec is None:
+            return self._observed(want, answers[looked[-1]], others=tuple(looked[:-1]))
+        form = canonical(self.fields, self.normal({**want.spec, "tags": None}))
+        seen = {arn: self._observed(want, answer) for arn, answer in answers.items()}
+        in_use = [arn for arn in looked if arn in want.in_use]
+        owned = [arn for arn in looked if seen[arn].owner == want.owner]
+        carrying = [arn for arn in owned if seen[arn].digest == want.digest]
+        same = [arn for arn in [*in_use, *owned, *looked] if self._form(seen[arn]) == form]
+        best = next(iter([*carrying, *same, *reversed(in_use), *reversed(owned), looked[-1]]))
+        return seen[best]
+
+    def _form(self, seen: Observed) -> dict[str, Any]:
+        return canonical(self.fields, self.normal({**(seen.spec or {}), "tags": None}))
+
+    def _observed(self, want: Wanted, answer: Answer, others: tuple[str, ...] = ()) -> Observed:
+        definition: Mapping[str, Any] = answer["taskDefinition"]
+        all_tags = tags.to_map(answer.get("tags"))
+        spec = {name: value for name, value in definition.items() if name not in self.fields.response_only}
+        return Observed(
+            want.key,
+            answer.at,
+            spec | {"tags": tags.to_list(tags.people_s(all_tags))},
+            arn=definition["taskDefinitionArn"],
+            tags=all_tags,
+            status=definition.get("status", "ACTIVE"),
+            live={"revision": definition["revision"]},
+            others=others,
+        )
+
+    def calls(self, change: Change) -> Iterable[Call]:
+        if change.step is Action.DELETE:
+            assert change.observed is not None
+            arns = [*change.observed.others, change.observed.arn]
+            return [Call("ecs:DeregisterTaskDefinition", {"taskDefinition": arn}) for arn in arns]
+        if change.step is not Action.CREATE and all(field.path[0] == "tags" for field in change.fields):
+            return tags.ecs_calls(change)
+        return [Call("ecs:RegisterTaskDefinition", {**change.spec, "tags": tags.to_list(tags.all_of(change))})]
+
+    def after(self, change: Change, answers: Sequence[Answer]) -> Observed:
+        last = answers[-1]
+        if change.step is Action.DELETE:
+            return Observed(change.key, last.at)
+        if "taskDefinition" not in last:
+            return tags.tagged(change, last.at)
+        answer = Answer({"tags": tags.to_list(tags.all_of(change)), **last}, last.at)
+        return self._observed(Wanted(change.key, change.spec), answer)
+
+
+class _Revisions:
+    """The revisions looked at so far, each read once. A revision never changes but for its tags and its status."""
+
+    def __init__(self, read: Reader) -> None:
+        self._read = read
+        self._answers: dict[str, Answer | AwsError] = {}
+        self.by_family: dict[str, list[str] | AwsError] = {}
+        self.listed: set[str] = set()
+        self.at = NEVER
+
+    def describe(self, arns: Iterable[str]) -> None:
+        asked = [arn for arn in dict.fromkeys(arns) if arn not in self._answers]
+        params = [{"taskDefinition": arn, "include": ["TAGS"]} for arn in asked]
+        for arn, answer in zip(asked, self._read.many("ecs:DescribeTaskDefinition", params), strict=True):
+            self._answers[arn] = answer
+            if isinstance(answer, Answer):
+                self.at = answer.at
+
+    def list(self, families: Sequence[str]) -> None:
+        """Every ACTIVE revision of each family, newest first."""
+        for family in families:
+            params = {"familyPrefix": family, "status": "ACTIVE", "sort": "DESC", "maxResults": 100}
+            try:
+                arns = self._read.pages("ecs:ListTaskDefinitions", params, "taskDefinitionArns")
+            except AwsError as error:
+                self.by_family[family] = error
+                continue
+            self.by_family[family] = arns
+            self.listed.update(arns)
+
+    def active(self, arn: str) -> Answer | None:
+        """The description of a revision that is there and may be used."""
+        answer = self._answers.get(arn)
+        if isinstance(answer, Answer) and answer["taskDefinition"].get("status", "ACTIVE") == "ACTIVE":
+            return answer
+        return None
+
+    def error(self, arn: str) -> AwsError | None:
+        """Why a revision could not be described, unless it is because there is none."""
+        answer = self._answers.get(arn)
+        return answer if isinstance(answer, AwsError) and not isinstance(answer, NotFound | Rejected) else None
+
+
+def _first_look(want: Wanted) -> list[str]:
+    """Outside things are read as they are named; of our own the oldest revision nominated for the digest."""
+    if want.spec is None:
+        return [arn for arn in want.owned if not arn.startswith("arn:")]
+    return list(want.matching[:1])
+
+
+def _short(value: str) -> str:
+    return value.rpartition("task-definition/")[2] if value.startswith("arn:") else value
+
+
+def _revision(arn: str) -> tuple[str, int]:
+    family, _, revision = arn.rpartition(":")
+    return family, int(revision) if revision.isdigit() else 0
+
+
+def _container(container: Tree, network_mode: Any) -> Tree:
+    if not isinstance(container, Mapping) or not container.get("portMappings"):
+        return container
+    ports = []
+    for port in container["portMappings"]:
+        host_port = port.get("hostPort") if isinstance(port, Mapping) else None
+        implied = (
+            host_port == port.get("containerPort") if network_mode in ("awsvpc", "host") else host_port == 0
+        ) if host_port is not None else False
+        ports.append({name: value for name, value in port.items() if name != "hostPort"} if implied else port)
+    return {**container, "portMappings": ports}
+
+
+def _cpu(text: str) -> str:
+    """CPU units: ``1 vCPU`` and ``.25 vCPU`` as ``1024`` and ``256``."""
+    match = re.fullmatch(r"\s*([0-9.]+)\s*vcpu\s*", text, re.IGNORECASE)
+    return str(int(float(match[1]) * 1024)) if match else text.strip()
+
+
+def _memory(text: str) -> str:
+    """MiB: ``1 GB`` and ``0.5GB`` as ``1024`` and ``512``."""
+    match = re.fullmatch(r"\s*([0-9.]+)\s*gb\s*", text, re.IGNORECASE)
+    return str(int(float(match[1]) * 1024)) if match else text.strip()
+
+
+def _driver(spec: Tree, path: Path) -> Any:
+    return get_path(spec, (*path[:-2], "logDriver"))

@@ -1,0 +1,231 @@
+"""Every way a call can fail, brought to the tree of ``model.errors``: what, where, what next, try again or not."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from reconciler.aws.operations import iam_action, split
+from reconciler.aws.redact import hide, subject
+from reconciler.model.errors import (
+    AccessError,
+    AwsError,
+    Denied,
+    NotFound,
+    OutcomeUnknown,
+    ReconcilerError,
+    Rejected,
+    Throttled,
+    Unavailable,
+    UsageError,
+)
+from reconciler.model.tree import Tree
+
+
+class NotYet(Rejected):
+    """AWS refuses for now, without effect: something else has to settle first. The same request will pass later."""
+
+    retry = True
+
+
+class Conflict(Rejected):
+    """AWS refuses because of what an earlier request made; ``resources`` are the ARNs it names."""
+
+    def __init__(self, message: str, *, operation: str, resources: tuple[str, ...], **more: Any) -> None:
+        super().__init__(message, operation=operation, **more)
+        self.resources = resources
+
+
+LOGIN: Final = "log in again or set other credentials (AWS_PROFILE, the environment's assumeRole), then try again"
+
+_NO_CREDENTIALS: Final = {
+    "AuthFailure", "ExpiredToken", "ExpiredTokenException", "IncompleteSignature", "InvalidAccessKeyId",
+    "InvalidClientTokenId", "InvalidSignatureException", "MissingAuthenticationToken",
+    "MissingAuthenticationTokenException", "NotSignedUpException", "OptInRequired", "RequestExpired",
+    "RequestTimeTooSkewed", "SignatureDoesNotMatch", "UnrecognizedClientException",
+}  # fmt: skip
+_THROTTLES: Final = {
+    "BandwidthLimitExceeded", "EC2ThrottledException", "PriorRequestNotComplete",
+    "ProvisionedThroughputExceededException", "RequestLimitExceeded", "RequestThrottled",
+    "RequestThrottledException", "SlowDown", "ThrottledException", "Throttling", "ThrottlingException",
+    "TooManyRequestsException", "TooManyRequests",
+}  # fmt: skip
+_DENIALS: Final = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"}
+_NO_ANSWER: Final = {
+    "InternalError", "InternalErrorException", "InternalFailure", "InternalServerError", "InternalServerException",
+    "InternalServiceError", "InternalServiceException", "RequestTimeout", "RequestTimeoutException", "ServerException",
+    "ServiceUnavailable", "ServiceUnavailableException",
+}  # fmt: skip
+_ABSENT: Final = re.compile(r"NotFound(Exception|Fault|Error)?$|DoesNotExist(Exception)?$|^NoSuch|NonExistentQueue$")
+_ABSENT_TOO: Final = {"InvalidResourceId", "ServiceNotActiveException"}
+_ABSENT_TEXTS: Final = ("unable to describe task definition", "taskdefinition not found")
+
+# Only a reading from before it was made can lead to this.
+_EXISTS: Final = "it exists already; a reading will show it"
+
+# Refused with a 400 and yet only a matter of time.
+_SETTLING: Final = (
+    ("verify that the ecs service role", "the role has to become visible to ECS"),
+    ("does not have an associated load balancer", "the target group has to be attached to its load balancer"),
+    ("service linked role", "the service-linked role has to become visible to ECS"),
+    ("service-linked role", "the service-linked role has to become visible to ECS"),
+    ("too many concurrent attempts to create a new revision", "another revision of the family is being registered"),
+    ("still draining", "a deleted service of this name has to drain first"),
+    ("creation of service was not idempotent", _EXISTS),
+    ("while deployments are active", "its deployments have to end first"),
+)
+_SETTLING_CODES: Final = {
+    "ClusterContainsCapacityProviderException": "its capacity providers have to be gone first",
+    "ClusterContainsContainerInstancesException": "its container instances have to be gone first",
+    "ClusterContainsServicesException": "its services have to be gone first",
+    "ClusterContainsTasksException": "its tasks have to stop first",
+    "ConcurrentUpdateException": "another update has to end first",
+    "OperationAbortedException": "another operation on it has to end first",
+    "ParameterAlreadyExists": _EXISTS,
+    "ResourceAlreadyExistsException": _EXISTS,
+    "ResourceExistsException": _EXISTS,
+    "ResourceInUse": "what uses it has to be gone first",
+    "ResourceInUseException": "what uses it has to be gone first",
+    "TooManyUpdates": "another update has to end first",
+    "UpdateInProgressException": "another update has to end first",
+}
+
+_HINTS: Final = {
+    "LimitExceededException": "a quota is reached: ask AWS to raise it, or delete what is not used any more",
+    "BlockedException": "AWS has blocked this account: ask AWS Support",
+    "PlatformUnknownException": "name a platform version that exists",
+    "PlatformTaskDefinitionIncompatibilityException": "this platform version lacks what the task definition asks for",
+    "UnsupportedFeatureException": "this Region does not offer it",
+}
+
+_UNAUTHORIZED: Final = re.compile(r"not authorized to perform:? \[?([\w-]+:\w+)")
+
+# By name, so that botocore is not imported to look at an error.
+_LOCAL_CREDENTIALS: Final = {
+    "CredentialRetrievalError", "LoginError", "MetadataRetrievalError", "NoAuthTokenError", "NoCredentialsError",
+    "PartialCredentialsError", "ProfileNotFound", "RefreshWithMFAUnsupportedError", "SSOError", "TokenRetrievalError",
+    "UnknownCredentialError", "UnknownTokenProviderError",
+}  # fmt: skip
+_LOCAL_SETTINGS: Final = {
+    "BaseEndpointResolverError", "ConfigNotFound", "ConfigParseError", "EndpointProviderError", "InvalidConfigError",
+    "InvalidEndpointConfigurationError", "InvalidRegionError", "InvalidProxiesConfigError",
+    "InvalidRetryConfigurationError", "UnknownRegionError", "InvalidSTSRegionalEndpointsConfigError",
+    "InvalidDefaultsMode", "MissingDependencyException", "ServiceNotInRegionError", "EndpointConnectionURLError",
+}  # fmt: skip
+_NEVER_SENT: Final = {"EndpointConnectionError", "ConnectTimeoutError", "ProxyConnectionError"}
+
+
+def translate(error: Exception, operation: str, params: Tree, *, write: bool, shape: Any = None) -> ReconcilerError:
+    """The error a call's exception amounts to; ``shape`` is the operation's input shape in botocore's model.
+
+    Raises ``error`` itself when it is none of the SDK's: then it is a mistake in this program.
+    """
+    if isinstance(error, ReconcilerError):
+        return error
+    names = {base.__name__ for base in type(error).__mro__}
+    name = subject(params)
+    where = f"{operation} {name}" if name else operation
+    if "ClientError" in names:
+        return _answered(error, operation, params, where, write, shape)
+    if "ParamValidationError" in names:
+        text = _invalid(str(error))
+        return Rejected(hide(text, params, shape), operation=operation, code="ParamValidationError", where=where)
+    if names & _LOCAL_CREDENTIALS:
+        return AccessError(_sentence(str(error)), where=where, hint=LOGIN)
+    if "NoRegionError" in names:
+        return no_region()
+    if names & _LOCAL_SETTINGS:
+        return UsageError(_sentence(str(error)), where=where, hint="look at the environment's region and endpointUrl")
+    if not names & {"BotoCoreError", "ResponseParserError"}:
+        raise error
+    return _unanswered(error, operation, where, write, sent=not names & _NEVER_SENT)
+
+
+def no_region() -> UsageError:
+    """Nobody says which Region is meant."""
+    return UsageError("no AWS Region is set", hint="set region in the environment's file, or AWS_REGION")
+
+
+def _unanswered(error: Exception, operation: str, where: str, write: bool, *, sent: bool) -> AwsError:
+    """No answer, or none that can be read. A URL is all that botocore puts into these texts."""
+    code, text = type(error).__name__, _sentence(str(error))
+    if not sent:
+        return Unavailable(f"{text}; nothing was sent", operation=operation, code=code, where=where, hint=_REACH)
+    if write:
+        return OutcomeUnknown(text, operation=operation, code=code, where=where, hint=_READ_FIRST)
+    return Unavailable(text, operation=operation, code=code, where=where, hint=_REACH)
+
+
+_REACH: Final = "look at the network, the proxy and endpointUrl; AWS may be having trouble"
+_READ_FIRST: Final = "it may have taken effect: what is there is read before anything is decided"
+
+
+def _answered(error: Any, operation: str, params: Tree, where: str, write: bool, shape: Any) -> ReconcilerError:
+    """AWS answered with an error."""
+    answer = error.response
+    detail = answer.get("Error", {})
+    code = str(detail.get("Code") or "Unknown")
+    status = int(answer.get("ResponseMetadata", {}).get("HTTPStatusCode") or 0)
+    said = hide(" ".join(str(detail.get("Message") or "no message").split()), params, shape)
+    message, low = f"{code}: {said}", said.lower()
+    about: dict[str, Any] = {"operation": operation, "code": code, "where": where}
+    throttled = code in _THROTTLES or status == 429 or "rate exceeded" in low
+
+    if error.operation_name != split(operation)[1]:
+        # The SDK's own call for credentials; the call that needed them was not sent.
+        if throttled or status >= 500:
+            return Unavailable(f"{error.operation_name}: {message}", **about, hint=_REACH)
+        return AccessError(f"{error.operation_name}: {message}", where=where, hint=LOGIN)
+    if code in _NO_CREDENTIALS:
+        skewed = "expired:" in low or "not yet current" in low or code in ("RequestTimeTooSkewed", "RequestExpired")
+        return AccessError(message, where=where, hint="set the clock of this machine" if skewed else LOGIN)
+    if throttled:
+        return Throttled(message, **about, hint="nothing was done; it is asked again within the call budget")
+    found = _UNAUTHORIZED.search(said)
+    if found or code in _DENIALS:
+        return Denied(message, **about, action=found[1] if found else iam_action(operation))
+    if status >= 500 or code in _NO_ANSWER:
+        if write:
+            return OutcomeUnknown(message, **about, hint=_READ_FIRST)
+        return Unavailable(message, **about, hint="AWS is having trouble; it is asked again")
+    settling = _SETTLING_CODES.get(code) or next((hint for text, hint in _SETTLING if text in low), "")
+    if settling:
+        return NotYet(message, **about, hint=f"waits: {settling}")
+    if _ABSENT.search(code) or code in _ABSENT_TOO or any(text in low for text in _ABSENT_TEXTS):
+        return _absent(message, about, code, write)
+    if code == "ConflictException":
+        return Conflict(message, **about, resources=tuple(answer.get("resourceIds") or ()))
+    return Rejected(message, **about, hint=_HINTS.get(code, ""))
+
+
+def _absent(message: str, about: dict[str, Any], code: str, write: bool) -> NotFound:
+    """A cluster that was just made may still be invisible to the service that a write is to put into it."""
+    if write and code == "ClusterNotFoundException":
+        error = NotFound(message, **about, hint="waits: a new cluster takes a moment to become visible")
+        error.retry = True
+        return error
+    return NotFound(message, **about)
+
+
+def _invalid(report: str) -> str:
+    """Botocore's findings about parameters without the values it quotes."""
+    found = re.findall(
+        r"^(?:Missing required parameter in \S+ \"\w+\"|Unknown parameter in [^,\n]*"
+        r"|Invalid (?:type|length|range|value) for parameter [\w.\[\]]+)",
+        report,
+        flags=re.MULTILINE,
+    )
+    return "; ".join(found) or "the parameters do not have the shape that AWS describes"
+
+
+def _sentence(text: str) -> str:
+    return " ".join(text.split())
+
+
+def access_denied(error: AwsError, role: str) -> AccessError:
+    """A role could not be assumed."""
+    return AccessError(
+        f"cannot assume {role}: {error.message}",
+        where=split(error.operation)[0],
+        hint="the role's trust policy must name these credentials, and they need sts:AssumeRole on it",
+    )

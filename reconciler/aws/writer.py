@@ -1,0 +1,91 @@
+"""The Writer: sends a call that changes something once, and never again what may have happened."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from random import Random
+
+from reconciler.aws.backoff import Backoff
+from reconciler.aws.budget import Budget
+from reconciler.aws.clients import Clients
+from reconciler.aws.operations import is_read
+from reconciler.aws.rates import group_of
+from reconciler.aws.wire import ask
+from reconciler.model.clock import Clock
+from reconciler.model.errors import Throttled
+from reconciler.model.kind import Answer
+from reconciler.model.plan import Call
+from reconciler.model.tree import holds_pending
+
+Lease = Callable[[], None]
+
+
+class AwsWriter:
+    """The only way to change anything. What only reads never makes one.
+
+    ``lease`` is called before every request and raises LeaseHeld when the environment is no longer ours; it should
+    ask that the lease last for ``clients.connection.longest_call`` more. ``patience`` is how many seconds a call that
+    AWS throttles, which has no effect, may be asked again before it is left to the next tick.
+    """
+
+    def __init__(
+        self,
+        clients: Clients,
+        budget: Budget,
+        clock: Clock,
+        lease: Lease | None = None,
+        *,
+        patience: float = 10.0,
+        backoff: Backoff | None = None,
+        jitter: Random | None = None,
+    ) -> None:
+        self.region = clients.region
+        self.calls: Counter[str] = Counter()
+        self._clients = clients
+        self._budget = budget
+        self._clock = clock
+        self._lease = lease
+        self._patience = patience
+        self._backoff = backoff or Backoff()
+        self._jitter = jitter or Random()
+        self._lock = threading.Lock()
+
+    def send(self, call: Call, *, region: str | None = None) -> Answer:
+        """Make one call.
+
+        Raises OutcomeUnknown when no answer came: read, then decide. Throttled, Unavailable (nothing was sent) and
+        every other AwsError mean that nothing was done; Throttled also when our own budget is used up, without any
+        request. LeaseHeld and AccessError: nothing was sent either. ValueError for a Pending value or a read.
+        """
+        operation, where = call.operation, region or self.region
+        if is_read(operation):
+            raise ValueError(f"{operation}: a Writer does not read")
+        self._clients.model(operation)
+        if holds_pending(call.params):
+            raise ValueError(f"{operation}: a value that is not known yet cannot be sent")
+        deadline = self._clock.monotonic() + self._patience
+        tried = 0
+        while True:
+            if not self._budget.try_take(operation, where):
+                raise Throttled(
+                    f"no calls left for {group_of(operation)} in {where}",
+                    operation=operation,
+                    hint="nothing was sent; it is left to the next tick",
+                )
+            if self._lease is not None:
+                self._lease()
+            with self._lock:
+                self.calls[operation] += 1
+            tried += 1
+            try:
+                return ask(self._clients, self._clock, operation, call.params, region=where, write=True)
+            except Throttled:
+                self._budget.throttled(operation, where)
+                pause = self._backoff.after(tried, self._jitter, throttled=True)
+                if pause is not None:
+                    pause = max(pause, self._budget.due_in(operation, where))
+                if pause is None or self._clock.monotonic() + pause > deadline:
+                    raise
+            self._clock.sleep(pause)

@@ -136,9 +136,12 @@ def translate(error: Exception, operation: str, params: Tree, *, write: bool, sh
         return no_region()
     if names & _LOCAL_SETTINGS:
         return UsageError(_sentence(str(error)), where=where, hint="look at the environment's region and endpointUrl")
-    if not names & {"BotoCoreError", "ResponseParserError"}:
+    code, text = type(error).__name__, _sentence(str(error))
+    if "ResponseParserError" in names or _while_parsing(error):
+        text = "the answer cannot be read"
+    elif "BotoCoreError" not in names:
         raise error
-    return _unanswered(error, operation, where, write, sent=not names & _NEVER_SENT)
+    return _unanswered(code, text, operation, where, write, sent=not names & _NEVER_SENT)
 
 
 def no_region() -> UsageError:
@@ -146,9 +149,18 @@ def no_region() -> UsageError:
     return UsageError("no AWS Region is set", hint="set region in the environment's file, or AWS_REGION")
 
 
-def _unanswered(error: Exception, operation: str, where: str, write: bool, *, sent: bool) -> AwsError:
+def _while_parsing(error: Exception) -> bool:
+    """Whether botocore stumbled over an answer that is not what it should be: any exception may come of that."""
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_globals.get("__name__") == "botocore.parsers":
+            return True
+        trace = trace.tb_next
+    return False
+
+
+def _unanswered(code: str, text: str, operation: str, where: str, write: bool, *, sent: bool) -> AwsError:
     """No answer, or none that can be read. A URL is all that botocore puts into these texts."""
-    code, text = type(error).__name__, _sentence(str(error))
     if not sent:
         return Unavailable(f"{text}; nothing was sent", operation=operation, code=code, where=where, hint=_REACH)
     if write:
@@ -166,7 +178,7 @@ def _answered(error: Any, operation: str, params: Tree, where: str, write: bool,
     detail = answer.get("Error", {})
     code = str(detail.get("Code") or "Unknown")
     status = int(answer.get("ResponseMetadata", {}).get("HTTPStatusCode") or 0)
-    said = hide(" ".join(str(detail.get("Message") or "no message").split()), params, shape)
+    said = _sentence(hide(str(detail.get("Message") or "no message"), params, shape))
     message, low = f"{code}: {said}", said.lower()
     about: dict[str, Any] = {"operation": operation, "code": code, "where": where}
     throttled = code in _THROTTLES or status == 429 or "rate exceeded" in low

@@ -65,6 +65,6 @@ def _secrets(value: Any, shape: Any, inside: bool) -> Iterator[str]:
     elif inside and isinstance(value, bytes):
         yield from filter(None, (value.decode("utf-8", "replace"), repr(value)[2:-1]))
     elif inside and value is not None and str(value):
-        yield str(value)
-        # Quoted with escapes, a value of several lines looks different.
-        yield repr(str(value))[1:-1]
+        text = str(value)
+        # Quoted with escapes, or with its white space folded, a value of several lines looks different.
+        yield from (text, repr(text)[1:-1], *(line for line in text.splitlines() if len(line) > 3))

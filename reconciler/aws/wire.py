@@ -20,16 +20,20 @@ def ask(clients: Clients, clock: Clock, operation: str, params: Tree, *, region:
 
     An answer without a Date (no AWS sends one) counts as given now.
     """
+    from botocore.parsers import ResponseParserError
+
     service, name = split(operation)
     client = clients.client(service, region)
     model = client.meta.service_model.operation_model(name)
     failed: ReconcilerError
     try:
         body: dict[str, Any] = getattr(client, _method(name))(**map_leaves(params, lambda _, leaf: leaf))
+        if not isinstance(body, dict):
+            raise ResponseParserError("not an object")
     except Exception as error:  # noqa: BLE001 - translate() raises what is not the SDK's
         failed = translate(error, operation, params, write=write, shape=model.input_shape)
     else:
-        headers = body.pop("ResponseMetadata", {}).get("HTTPHeaders", {})
+        headers = body.pop("ResponseMetadata").get("HTTPHeaders", {})
         return Answer(body, date_of(headers) or clock.now())
     raise failed
 

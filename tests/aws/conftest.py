@@ -9,12 +9,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from random import Random
 from typing import Any
 
 import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.loaders import Loader, create_loader
 
 from reconciler.aws.budget import Budget
 from reconciler.aws.clients import Clients
@@ -74,8 +76,9 @@ class FakeAws:
 
     def _send(self, request: Any, event_name: str, **_: Any) -> AWSResponse:
         _, service, name = event_name.split(".")
+        service = _NAMES.get(service, service)
         operation = f"{service}:{name}"
-        query = service in ("sts", "elbv2", "elastic-load-balancing-v2")
+        query = service in ("sts", "elbv2")
         params = request.body if query else json.loads(request.body or "{}")
         with self._lock:
             self.calls.append((operation, params, request))
@@ -98,6 +101,10 @@ class FakeAws:
             body = f"<{name}Response><{name}Result>{_xml(answer)}</{name}Result></{name}Response>"
             return _response(request.url, 200, headers, body.encode())
         return _response(request.url, 200, headers, json.dumps(answer).encode())
+
+
+# Events name services by their id.
+_NAMES = {"secrets-manager": "secretsmanager", "elastic-load-balancing-v2": "elbv2", "cloudwatch-logs": "logs"}
 
 
 class _Raw(io.BytesIO):
@@ -125,9 +132,17 @@ def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
 
 
+@cache
+def _models() -> Loader:
+    """Reading AWS's models is most of what making a client costs: once for all tests."""
+    return create_loader()
+
+
 @pytest.fixture
 def session() -> Any:
-    return boto3.Session(aws_access_key_id="AKIDTEST", aws_secret_access_key="sesame-key")
+    session = boto3.Session(aws_access_key_id="AKIDTEST", aws_secret_access_key="sesame-key")
+    session._session.register_component("data_loader", _models())
+    return session
 
 
 @pytest.fixture

@@ -1,0 +1,135 @@
+"""The Writer: once and only once."""
+
+import json
+
+import pytest
+from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
+
+from reconciler.aws.budget import Budget
+from reconciler.aws.rates import Rate
+from reconciler.aws.writer import AwsWriter
+from reconciler.model.errors import LeaseHeld, OutcomeUnknown, Rejected, Throttled, Unavailable
+from reconciler.model.plan import Call
+from reconciler.model.tree import Pending
+
+UPDATE = Call("ecs:UpdateService", {"cluster": "main", "service": "puma", "desiredCount": 3})
+REGISTER = Call("ecs:RegisterTaskDefinition", {"family": "puma", "containerDefinitions": ({"name": "web"},)})
+
+
+def test_a_call_is_sent_once_and_counted(writer, aws):
+    aws.answers[UPDATE.operation] = {"service": {"desiredCount": 3}}
+    assert writer.send(UPDATE)["service"]["desiredCount"] == 3
+    assert [params for _, params, _ in aws.calls] == [{"cluster": "main", "service": "puma", "desiredCount": 3}]
+    assert writer.calls == {"ecs:UpdateService": 1}
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        ConnectionClosedError(endpoint_url="https://ecs"),
+        ReadTimeoutError(endpoint_url="https://ecs"),
+        "500",
+        "503",
+        "not an object",
+        None,
+    ],
+)
+def test_a_lost_answer_is_never_sent_again(writer, aws, fault, clock, lost):
+    if str(lost).isdigit():
+        lost = fault("ServerException", status=int(lost))
+    aws.answers[REGISTER.operation] = lost
+    with pytest.raises(OutcomeUnknown) as caught:
+        writer.send(REGISTER)
+    assert aws.operations == ["ecs:RegisterTaskDefinition"]
+    assert caught.value.retry
+    assert "puma" in caught.value.where
+    assert "read" in caught.value.hint
+
+
+def test_a_call_that_never_left_had_no_effect(writer, aws):
+    aws.answers[UPDATE.operation] = EndpointConnectionError(endpoint_url="https://ecs")
+    with pytest.raises(Unavailable, match="nothing was sent"):
+        writer.send(UPDATE)
+    assert len(aws.calls) == 1
+
+
+def test_a_throttle_had_no_effect_and_is_asked_again(writer, aws, fault):
+    aws.answers[REGISTER.operation] = [
+        fault("ThrottlingException", "Rate exceeded"),
+        fault("ClientException", "Rate exceeded"),
+        {"taskDefinition": {"revision": 1}},
+    ]
+    assert writer.send(REGISTER)["taskDefinition"]["revision"] == 1
+    assert writer.calls == {"ecs:RegisterTaskDefinition": 3}
+
+
+def test_a_throttle_is_asked_again_only_within_the_patience(clients, aws, clock, fault):
+    aws.answers[UPDATE.operation] = fault("ThrottlingException", "Rate exceeded")
+    started = clock.monotonic()
+    with pytest.raises(Throttled):
+        AwsWriter(clients, Budget(clock), clock, patience=5).send(UPDATE)
+    assert len(aws.calls) > 1
+    assert clock.monotonic() - started <= 5
+
+
+def test_without_budget_nothing_is_sent(clients, aws, clock):
+    writer = AwsWriter(clients, Budget(clock, rates={"ecs:service-writes": Rate(1, 0.01)}), clock)
+    aws.answers[UPDATE.operation] = {"service": {}}
+    writer.send(UPDATE)
+    with pytest.raises(Throttled, match="no calls left for ecs:service-writes in eu-west-1"):
+        writer.send(UPDATE)
+    assert len(aws.calls) == 1
+    assert clock.slept == []
+
+
+def test_what_aws_refuses_is_not_sent_again(writer, aws, fault):
+    aws.answers[UPDATE.operation] = fault("InvalidParameterException", "desiredCount is not allowed")
+    with pytest.raises(Rejected, match="desiredCount is not allowed"):
+        writer.send(UPDATE)
+    assert len(aws.calls) == 1
+
+
+def test_a_value_not_known_yet_never_reaches_the_wire(writer, aws):
+    pending = Call("ecs:UpdateService", {"service": "puma", "loadBalancers": [{"x": Pending("(known after y)")}]})
+    with pytest.raises(ValueError, match="not known yet"):
+        writer.send(pending)
+    assert aws.calls == []
+
+
+@pytest.mark.parametrize("operation", ["ecs:DescribeServices", "ssm:GetParameter", "ecs:Nothing", "nothing"])
+def test_reads_and_unknown_operations_are_mistakes_of_the_program(writer, aws, operation):
+    with pytest.raises(ValueError):
+        writer.send(Call(operation, {}))
+    assert aws.calls == []
+
+
+def test_the_lease_is_asked_before_every_request(clients, aws, clock, fault):
+    asked = []
+
+    def lease():
+        asked.append(len(aws.calls))
+        if len(asked) == 2:
+            raise LeaseHeld("another writer has it")
+
+    aws.answers[UPDATE.operation] = fault("ThrottlingException", "Rate exceeded")
+    with pytest.raises(LeaseHeld):
+        AwsWriter(clients, Budget(clock), clock, lease).send(UPDATE)
+    assert asked == [0, 1]
+    assert len(aws.calls) == 1
+
+
+def test_parameters_of_the_wrong_shape_are_refused_without_their_values(writer, aws):
+    call = Call("secretsmanager:PutSecretValue", {"SecretId": "db", "SecretString": ["sesame"], "Extra": 1})
+    with pytest.raises(Rejected) as caught:
+        writer.send(call)
+    assert aws.calls == []
+    assert "sesame" not in str(caught.value)
+    assert "Invalid type for parameter SecretString" in str(caught.value)
+
+
+def test_the_wire_carries_what_the_call_says(writer, aws):
+    aws.answers[REGISTER.operation] = {"taskDefinition": {}}
+    writer.send(REGISTER)
+    request = aws.calls[0][2]
+    assert json.loads(request.body) == {"family": "puma", "containerDefinitions": [{"name": "web"}]}
+    assert "ecs-reconciler" in str(request.headers["User-Agent"])

@@ -7,6 +7,7 @@ value would otherwise rewrite what the reader sees. Widths are those of Unicode'
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 TAB: Final = 4
@@ -26,6 +27,7 @@ def safe_lines(text: str) -> list[str]:
     return [safe(line.expandtabs(TAB)) for line in text.splitlines()] or [""]
 
 
+@lru_cache(maxsize=4096)
 def _spelled(char: str) -> str:
     if char.isprintable() or unicodedata.category(char) not in _SPELLED_OUT:
         return char
@@ -42,6 +44,7 @@ def width(text: str) -> int:
     return len(text) if text.isascii() else sum(map(_columns, text))
 
 
+@lru_cache(maxsize=4096)
 def _columns(char: str) -> int:
     if unicodedata.category(char) in ("Mn", "Me"):
         return 0

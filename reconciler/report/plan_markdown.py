@@ -6,7 +6,6 @@ a repository stands in code, where neither `@name` nor `<tag>` nor Markdown mean
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -23,7 +22,7 @@ GITHUB: Final = 65_536
 
 _COLUMNS: Final = (Action.CREATE, Action.UPDATE, Action.REPLACE, Action.DELETE, Action.ADOPT, Action.RUN)
 _ALWAYS: Final = (Action.CREATE, Action.UPDATE, Action.DELETE)
-_MARKUP: Final = re.compile(r"[^\w /-]|_")
+_MARKUP: Final = re.compile(r"[^\w /.-]|_")
 _WORTH_CUTTING: Final = 1_000
 _NOTE_ROOM: Final = 200
 
@@ -42,7 +41,7 @@ def plan_markdown(plan: Plan, *, limit: int = GITHUB) -> str:
         apps.setdefault(change.key.app, []).append(change)
     if apps:
         head += _table(apps, limit // 2 - len(head))
-    blocks = [_block(f"<b>{html.escape(safe(app))}</b>: {_said(found)}", _lines(found)) for app, found in apps.items()]
+    blocks = [_block(f"{_code(app)}: {_said(found)}", _lines(found)) for app, found in apps.items()]
     if plan.warnings:
         drawn = "\n\n".join(draw(warning) for warning in plan.warnings).split("\n")
         blocks.insert(0, _block(f"<b>{count(plan.warnings)}</b>", drawn, ""))

@@ -197,6 +197,11 @@ def named_plan(request: pytest.FixtureRequest) -> tuple[str, Plan]:
 
 
 @pytest.fixture
+def named_plans() -> dict[str, Plan]:
+    return PLANS
+
+
+@pytest.fixture
 def everything() -> Plan:
     return PLANS["everything"]
 

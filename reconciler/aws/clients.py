@@ -20,7 +20,7 @@ from reconciler.model.errors import AccessError, ReconcilerError
 class Connection:
     """How clients connect. Seconds; ``pool`` is the number of connections a client keeps, at least that of threads."""
 
-    pool: int = 16
+    pool: int = 32
     connect_timeout: float = 5.0
     read_timeout: float = 30.0
 
@@ -176,6 +176,8 @@ def _session(given: Any, profile: str | None) -> Any:
 
     # At DEBUG botocore writes whole requests and signatures; no setting of this product may turn that on.
     logging.getLogger("botocore").setLevel(logging.WARNING)
+    # It also shows a traceback for credentials that cannot be had; that error is raised, and is ours to tell.
+    logging.getLogger("botocore.credentials").setLevel(logging.CRITICAL)
     if given is None:
         session = botocore.session.Session(profile=profile)
     else:

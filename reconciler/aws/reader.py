@@ -41,6 +41,8 @@ class AwsReader:
         backoff: Backoff | None = None,
         jitter: Random | None = None,
     ) -> None:
+        if threads > clients.connection.pool:
+            raise ValueError(f"{threads} threads are more than the {clients.connection.pool} connections of a client")
         self.region = clients.region
         self.calls: Counter[str] = Counter()
         self._clients = clients

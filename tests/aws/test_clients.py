@@ -98,12 +98,13 @@ def test_the_name_of_a_role_session_is_one_that_sts_takes(session, aws):
     assert aws.operations == ["sts:AssumeRole", "ecs:ListClusters"]
 
 
-def test_a_role_that_may_not_be_assumed(session, aws, fault, reader, writer):
+def test_a_role_that_may_not_be_assumed(session, aws, fault, caplog):
     aws.answers["sts:AssumeRole"] = fault("AccessDenied", "not authorized to perform: sts:AssumeRole", 403)
     with pytest.raises(AccessError) as caught:
         made(session, account_id="222222222222", assume_role=ROLE).guard()
     assert ROLE in str(caught.value)
     assert "trust policy" in caught.value.hint
+    assert caplog.records == []
     assert aws.operations == ["sts:AssumeRole"]
 
 

@@ -158,6 +158,11 @@ def test_many_keeps_the_order_and_leaves_errors_in_their_place(reader, aws, faul
     assert reader.calls[SERVICES] == 50
 
 
+def test_more_threads_than_connections_are_a_mistake_of_the_program(make_reader):
+    with pytest.raises(ValueError, match="connections"):
+        make_reader(threads=1000)
+
+
 def test_many_asks_nothing_for_nothing(reader, aws):
     assert reader.many(SERVICES, []) == []
     assert aws.calls == []

@@ -89,7 +89,7 @@ def reconcile(at: Scope, service: Service) -> None:
 
 
 def _choose(tasks: list[Task], count: int, spare: int, *, newest: bool) -> list[Task]:
-    """Up to ``count`` tasks to stop: first those not healthy, which cost nothing; healthy ones while ``spare`` lasts."""
+    """Up to ``count`` tasks to stop: first those not healthy, at no cost; healthy ones while ``spare`` lasts."""
     if count <= 0:
         return []
     ordered = list(reversed(tasks)) if newest else tasks

@@ -13,7 +13,7 @@ from reconciler.aws.errors import no_region, translate
 from reconciler.aws.operations import split
 from reconciler.aws.timestamps import parse_timestamp
 from reconciler.model.desired import Environment
-from reconciler.model.errors import AccessError, ReconcilerError
+from reconciler.model.errors import AccessError, ReconcilerError, UsageError
 
 
 @dataclass(frozen=True)
@@ -165,13 +165,18 @@ class Clients:
                     service, region_name=region, endpoint_url=self.environment.endpoint_url, config=config
                 )
             except Exception as error:  # noqa: BLE001 - translate() raises what is not the SDK's
-                failed = translate(error, f"{service}:(any)", {}, write=False)
+                if type(error) is ValueError and self.environment.endpoint_url:
+                    failed = UsageError(str(error), hint="endpointUrl is a URL such as http://127.0.0.1:8000")
+                else:
+                    failed = translate(error, f"{service}:CreateClient", {}, write=False)
                 failed.where = f"environment {self.environment.name}"
         raise failed
 
 
 def _session(given: Any, profile: str | None) -> Any:
-    """A botocore session of our own. A given one is shared but for its credentials, so its owner sees no change."""
+    """A botocore session of our own. A given one is shared but for its credentials, which stay its owner's; clients
+    that its owner makes parse timestamps as ours do.
+    """
     import botocore.session
 
     # At DEBUG botocore writes whole requests and signatures; no setting of this product may turn that on.

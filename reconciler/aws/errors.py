@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+from reconciler.aws import codes
 from reconciler.aws.operations import iam_action, split
 from reconciler.aws.redact import hide, subject
 from reconciler.model.errors import (
@@ -37,82 +38,8 @@ class Conflict(Rejected):
 
 
 LOGIN: Final = "log in again or set other credentials (AWS_PROFILE, the environment's assumeRole), then try again"
-
-_NO_CREDENTIALS: Final = {
-    "AuthFailure", "ExpiredToken", "ExpiredTokenException", "IncompleteSignature", "InvalidAccessKeyId",
-    "InvalidClientTokenId", "InvalidSignatureException", "MissingAuthenticationToken",
-    "MissingAuthenticationTokenException", "NotSignedUpException", "OptInRequired", "RequestExpired",
-    "RequestTimeTooSkewed", "SignatureDoesNotMatch", "UnrecognizedClientException",
-}  # fmt: skip
-_THROTTLES: Final = {
-    "BandwidthLimitExceeded", "EC2ThrottledException", "PriorRequestNotComplete",
-    "ProvisionedThroughputExceededException", "RequestLimitExceeded", "RequestThrottled",
-    "RequestThrottledException", "SlowDown", "ThrottledException", "Throttling", "ThrottlingException",
-    "TooManyRequestsException", "TooManyRequests",
-}  # fmt: skip
-_DENIALS: Final = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"}
-_NO_ANSWER: Final = {
-    "InternalError", "InternalErrorException", "InternalFailure", "InternalServerError", "InternalServerException",
-    "InternalServiceError", "InternalServiceException", "RequestTimeout", "RequestTimeoutException", "ServerException",
-    "ServiceUnavailable", "ServiceUnavailableException",
-}  # fmt: skip
-_ABSENT: Final = re.compile(r"NotFound(Exception|Fault|Error)?$|DoesNotExist(Exception)?$|^NoSuch|NonExistentQueue$")
-_ABSENT_TOO: Final = {"InvalidResourceId", "ServiceNotActiveException"}
-_ABSENT_TEXTS: Final = ("unable to describe task definition", "taskdefinition not found")
-
-# Only a reading from before it was made can lead to this.
-_EXISTS: Final = "it exists already; a reading will show it"
-
-# Refused with a 400 and yet only a matter of time.
-_SETTLING: Final = (
-    ("verify that the ecs service role", "the role has to become visible to ECS"),
-    ("does not have an associated load balancer", "the target group has to be attached to its load balancer"),
-    ("service linked role", "the service-linked role has to become visible to ECS"),
-    ("service-linked role", "the service-linked role has to become visible to ECS"),
-    ("too many concurrent attempts to create a new revision", "another revision of the family is being registered"),
-    ("still draining", "a deleted service of this name has to drain first"),
-    ("creation of service was not idempotent", _EXISTS),
-    ("while deployments are active", "its deployments have to end first"),
-)
-_SETTLING_CODES: Final = {
-    "ClusterContainsCapacityProviderException": "its capacity providers have to be gone first",
-    "ClusterContainsContainerInstancesException": "its container instances have to be gone first",
-    "ClusterContainsServicesException": "its services have to be gone first",
-    "ClusterContainsTasksException": "its tasks have to stop first",
-    "ConcurrentUpdateException": "another update has to end first",
-    "OperationAbortedException": "another operation on it has to end first",
-    "ParameterAlreadyExists": _EXISTS,
-    "ResourceAlreadyExistsException": _EXISTS,
-    "ResourceExistsException": _EXISTS,
-    "ResourceInUse": "what uses it has to be gone first",
-    "ResourceInUseException": "what uses it has to be gone first",
-    "TooManyUpdates": "another update has to end first",
-    "UpdateInProgressException": "another update has to end first",
-}
-
-_HINTS: Final = {
-    "LimitExceededException": "a quota is reached: ask AWS to raise it, or delete what is not used any more",
-    "BlockedException": "AWS has blocked this account: ask AWS Support",
-    "PlatformUnknownException": "name a platform version that exists",
-    "PlatformTaskDefinitionIncompatibilityException": "this platform version lacks what the task definition asks for",
-    "UnsupportedFeatureException": "this Region does not offer it",
-}
-
-_UNAUTHORIZED: Final = re.compile(r"not authorized to perform:? \[?([\w-]+:\w+)")
-
-# By name, so that botocore is not imported to look at an error.
-_LOCAL_CREDENTIALS: Final = {
-    "CredentialRetrievalError", "LoginError", "MetadataRetrievalError", "NoAuthTokenError", "NoCredentialsError",
-    "PartialCredentialsError", "ProfileNotFound", "RefreshWithMFAUnsupportedError", "SSOError", "TokenRetrievalError",
-    "UnknownCredentialError", "UnknownTokenProviderError",
-}  # fmt: skip
-_LOCAL_SETTINGS: Final = {
-    "BaseEndpointResolverError", "ConfigNotFound", "ConfigParseError", "EndpointProviderError", "InvalidConfigError",
-    "InvalidEndpointConfigurationError", "InvalidRegionError", "InvalidProxiesConfigError",
-    "InvalidRetryConfigurationError", "UnknownRegionError", "InvalidSTSRegionalEndpointsConfigError",
-    "InvalidDefaultsMode", "MissingDependencyException", "ServiceNotInRegionError", "EndpointConnectionURLError",
-}  # fmt: skip
-_NEVER_SENT: Final = {"EndpointConnectionError", "ConnectTimeoutError", "ProxyConnectionError"}
+_REACH: Final = "look at the network, the proxy and endpointUrl; AWS may be having trouble"
+_READ_FIRST: Final = "it may have taken effect: what is there is read before anything is decided"
 
 
 def translate(error: Exception, operation: str, params: Tree, *, write: bool, shape: Any = None) -> ReconcilerError:
@@ -130,18 +57,18 @@ def translate(error: Exception, operation: str, params: Tree, *, write: bool, sh
     if "ParamValidationError" in names:
         text = _invalid(str(error))
         return Rejected(hide(text, params, shape), operation=operation, code="ParamValidationError", where=where)
-    if names & _LOCAL_CREDENTIALS:
+    if names & codes.LOCAL_CREDENTIALS:
         return AccessError(_sentence(str(error)), where=where, hint=LOGIN)
     if "NoRegionError" in names:
         return no_region()
-    if names & _LOCAL_SETTINGS:
+    if names & codes.LOCAL_SETTINGS:
         return UsageError(_sentence(str(error)), where=where, hint="look at the environment's region and endpointUrl")
     code, text = type(error).__name__, _sentence(str(error))
     if "ResponseParserError" in names or _while_parsing(error):
         text = "the answer cannot be read"
     elif "BotoCoreError" not in names:
         raise error
-    return _unanswered(code, text, operation, where, write, sent=not names & _NEVER_SENT)
+    return _unanswered(code, text, operation, where, write, sent=not names & codes.NEVER_SENT)
 
 
 def no_region() -> UsageError:
@@ -168,10 +95,6 @@ def _unanswered(code: str, text: str, operation: str, where: str, write: bool, *
     return Unavailable(text, operation=operation, code=code, where=where, hint=_REACH)
 
 
-_REACH: Final = "look at the network, the proxy and endpointUrl; AWS may be having trouble"
-_READ_FIRST: Final = "it may have taken effect: what is there is read before anything is decided"
-
-
 def _answered(error: Any, operation: str, params: Tree, where: str, write: bool, shape: Any) -> ReconcilerError:
     """AWS answered with an error."""
     answer = error.response
@@ -181,33 +104,35 @@ def _answered(error: Any, operation: str, params: Tree, where: str, write: bool,
     said = _sentence(hide(str(detail.get("Message") or "no message"), params, shape))
     message, low = f"{code}: {said}", said.lower()
     about: dict[str, Any] = {"operation": operation, "code": code, "where": where}
-    throttled = code in _THROTTLES or status == 429 or "rate exceeded" in low
+    throttled = code in codes.THROTTLES or status == 429 or "rate exceeded" in low
 
     if error.operation_name != split(operation)[1]:
         # The SDK's own call for credentials; the call that needed them was not sent.
         if throttled or status >= 500:
             return Unavailable(f"{error.operation_name}: {message}", **about, hint=_REACH)
         return AccessError(f"{error.operation_name}: {message}", where=where, hint=LOGIN)
-    if code in _NO_CREDENTIALS:
+    if code in codes.NO_CREDENTIALS:
         skewed = "expired:" in low or "not yet current" in low or code in ("RequestTimeTooSkewed", "RequestExpired")
         return AccessError(message, where=where, hint="set the clock of this machine" if skewed else LOGIN)
     if throttled:
         return Throttled(message, **about, hint="nothing was done; it is asked again within the call budget")
-    found = _UNAUTHORIZED.search(said)
-    if found or code in _DENIALS:
+    found = codes.UNAUTHORIZED.search(said)
+    if found or code in codes.DENIALS:
         return Denied(message, **about, action=found[1] if found else iam_action(operation))
-    if status >= 500 or code in _NO_ANSWER:
+    if status >= 500 or code in codes.NO_ANSWER:
         if write:
             return OutcomeUnknown(message, **about, hint=_READ_FIRST)
         return Unavailable(message, **about, hint="AWS is having trouble; it is asked again")
-    settling = _SETTLING_CODES.get(code) or next((hint for text, hint in _SETTLING if text in low), "")
+    settling = codes.SETTLING_CODES.get(code) or next((hint for text, hint in codes.SETTLING if text in low), "")
+    if settling == codes.EXISTS and not split(operation)[1].startswith(("Create", "PutParameter")):
+        settling = ""  # a token used for something else: no reading changes that
     if settling:
         return NotYet(message, **about, hint=f"waits: {settling}")
-    if _ABSENT.search(code) or code in _ABSENT_TOO or any(text in low for text in _ABSENT_TEXTS):
+    if codes.ABSENT.search(code) or code in codes.ABSENT_TOO or any(text in low for text in codes.ABSENT_TEXTS):
         return _absent(message, about, code, write)
     if code == "ConflictException":
         return Conflict(message, **about, resources=tuple(answer.get("resourceIds") or ()))
-    return Rejected(message, **about, hint=_HINTS.get(code, ""))
+    return Rejected(message, **about, hint=codes.HINTS.get(code, ""))
 
 
 def _absent(message: str, about: dict[str, Any], code: str, write: bool) -> NotFound:

@@ -39,7 +39,7 @@ def refusal(operation: str, model: Any) -> str | None:
     name = split(operation)[1]
     if not is_read(operation):
         return "it is not a Describe, List or Get"
-    if _CREDENTIALS.search(name) and operation != "secretsmanager:ListSecretVersionIds":
+    if _CREDENTIALS.search(name):
         return "its answer holds credentials"
     if model.has_streaming_output or model.has_event_stream_output:
         return "its answer is a stream of bytes"

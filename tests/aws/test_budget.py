@@ -3,6 +3,8 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reconciler.aws.budget import FLOOR, Budget
 from reconciler.aws.rates import RATES, Rate, group_of
@@ -131,3 +133,37 @@ def test_groups(operation, group):
 
 def test_every_bucket_of_the_table_lets_calls_through():
     assert all(rate.burst >= 1 and rate.per_second > 0 for rate in RATES.values())
+
+
+class Hands:
+    """A clock moved by hand."""
+
+    time = 0.0
+
+    def monotonic(self):
+        return self.time
+
+    def sleep(self, seconds):
+        self.time += seconds
+
+
+STEPS = st.lists(st.one_of(st.floats(0, 5), st.sampled_from(["wait", "take", "throttled"])), max_size=60)
+
+
+@given(STEPS, st.integers(1, 5), st.floats(0.1, 10))
+def test_no_window_of_time_ever_holds_more_than_the_bucket_grants(steps, burst, rate):
+    clock = Hands()
+    budget = Budget(clock, rates={group_of(READ): Rate(burst, rate)})
+    granted = []
+    for step in steps:
+        if isinstance(step, float):
+            clock.sleep(step)
+        elif step == "throttled":
+            budget.throttled(READ, EU)
+        elif step == "wait" or budget.try_take(READ, EU):
+            if step == "wait":
+                budget.wait_for(READ, EU)
+            granted.append(clock.time)
+    for first, start in enumerate(granted):
+        for last in range(first, len(granted)):
+            assert last - first + 1 <= burst + (granted[last] - start) * rate + 1e-6

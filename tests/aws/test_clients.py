@@ -152,6 +152,12 @@ def test_the_endpoint_of_the_environment_wins(session, monkeypatch):
     assert made(session, endpoint_url="http://127.0.0.1:2").client("ecs").meta.endpoint_url == "http://127.0.0.1:2"
 
 
+def test_an_endpoint_that_is_none(session):
+    with pytest.raises(UsageError, match="localhost") as caught:
+        made(session, endpoint_url="localhost").client("ecs")
+    assert "endpointUrl" in caught.value.hint
+
+
 def test_a_client_is_made_once_however_many_ask(session):
     clients = made(session)
     with ThreadPoolExecutor(8) as pool:

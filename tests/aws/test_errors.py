@@ -61,7 +61,6 @@ def failed(error, operation="ecs:UpdateService", params=PARAMS, write=True):
         ("ClientException", "Too many concurrent attempts to create a new revision of the specified family.", 400,
          NotYet, True),
         ("InvalidParameterException", "Unable to Start a service that is still Draining.", 400, NotYet, True),
-        ("InvalidParameterException", "Creation of service was not idempotent.", 400, NotYet, True),
         ("ResourceInUseException", "in use", 400, NotYet, True),
         ("ClusterContainsServicesException", "", 400, NotYet, True),
         ("ConflictException", "", 400, Conflict, False),
@@ -213,3 +212,17 @@ def test_a_conflict_names_what_it_is_with():
 def test_where_names_the_resource(params, name):
     error = failed(answered("Unheard"), params=params)
     assert error.where == f"ecs:UpdateService {name}".strip()
+
+
+@pytest.mark.parametrize(
+    ("operation", "code", "message", "kind"),
+    [
+        ("ecs:CreateService", "InvalidParameterException", "Creation of service was not idempotent.", NotYet),
+        ("logs:CreateLogGroup", "ResourceAlreadyExistsException", "", NotYet),
+        ("secretsmanager:CreateSecret", "ResourceExistsException", "", NotYet),
+        ("ssm:PutParameter", "ParameterAlreadyExists", "", NotYet),
+        ("secretsmanager:PutSecretValue", "ResourceExistsException", "the token is in use", Rejected),
+    ],
+)
+def test_what_was_to_be_created_and_is_there_already_is_shown_by_the_next_reading(operation, code, message, kind):
+    assert type(failed(answered(code, message, operation=operation.split(":")[1]), operation)) is kind

@@ -18,7 +18,7 @@ def target(fields: Fields, desired: Tree, live: Tree, ignore: tuple[str, ...], d
     trees are canonical.
     """
     form = dict(desired)
-    foreign = [tuple(path.split(".")) for path in (*ignore, *sorted(driven))]
+    foreign: list[Path] = [tuple(path.split(".")) for path in (*ignore, *sorted(driven))]
     foreign += [
         path
         for path in _shared_paths(fields)

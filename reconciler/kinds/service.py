@@ -14,7 +14,6 @@ from reconciler.kinds.service_health import verdict
 from reconciler.model import tags
 from reconciler.model.batch import batches
 from reconciler.model.errors import AwsError, Finding, NotFound
-from reconciler.model.fields import Fields
 from reconciler.model.key import Key
 from reconciler.model.kind import Answer, Kind, Reader
 from reconciler.model.observed import NEVER, Observed, Wanted
@@ -32,7 +31,7 @@ class Service(Kind):
 
     name = "Service"
     Spec = Shape("ecs", "CreateService", without=("clientToken",))
-    fields: Fields = FIELDS
+    fields = FIELDS
 
     def address(self, spec: Tree) -> str | None:
         cluster, name = spec.get("cluster", "default"), spec.get("serviceName")
@@ -142,9 +141,10 @@ def _observed(key: Key, service: Mapping[str, Any] | None, answer: Any) -> Obser
     live = {name: service[name] for name in _SHOWN if name in service} | {"events": (service.get("events") or ())[:10]}
     if status != "ACTIVE":
         arn = service["serviceArn"] if status == "DRAINING" else None
+        live["uses"] = [service.get("clusterArn"), service.get("taskDefinition")] if arn else []
         return Observed(key, at, arn=arn, status=status, created=created, live=live)
     spec = {name: value for name, value in service.items() if name not in FIELDS.response_only}
-    primary = next((item for item in service.get("deployments") or () if item.get("status") == "PRIMARY"), {})
+    primary: Mapping[str, Any] = next((item for item in service.get("deployments") or () if item.get("status") == "PRIMARY"), {})
     spec |= {name: primary[name] for name in ON_DEPLOYMENT if name in primary}
     spec["cluster"] = service.get("clusterArn", "default")
     if "roleArn" in service:

@@ -11,7 +11,6 @@ from reconciler.kinds.task_definition_fields import FIELDS
 from reconciler.model import tags
 from reconciler.model.canonical import canonical
 from reconciler.model.errors import AwsError, Finding, NotFound, Rejected
-from reconciler.model.fields import Fields
 from reconciler.model.kind import Answer, Kind, Reader
 from reconciler.model.observed import NEVER, Observed, Wanted
 from reconciler.model.plan import Action, Call, Change
@@ -27,7 +26,7 @@ class TaskDefinition(Kind):
 
     name = "TaskDefinition"
     Spec = Shape("ecs", "RegisterTaskDefinition")
-    fields: Fields = FIELDS
+    fields = FIELDS
 
     def address(self, spec: Tree) -> str | None:
         family = spec.get("family")
@@ -36,6 +35,10 @@ class TaskDefinition(Kind):
     def named(self, value: str) -> str | None:
         """``family:revision``, or the ARN as ``family:revision``."""
         return _short(value)
+
+    def located(self, arn: str) -> str | None:
+        """The family of a revision."""
+        return _short(arn).rpartition(":")[0]
 
     def normal(self, spec: Tree) -> Tree:
         """Units, role names and host ports brought to the one form that ECS itself would echo at its shortest."""
@@ -222,17 +225,18 @@ def _revision(arn: str) -> tuple[str, int]:
     return family, int(revision) if revision.isdigit() else 0
 
 
-def _container(container: Tree, network_mode: Any) -> Tree:
+def _container(container: Any, network_mode: Any) -> Any:
     if not isinstance(container, Mapping) or not container.get("portMappings"):
         return container
-    ports = []
-    for port in container["portMappings"]:
-        host_port = port.get("hostPort") if isinstance(port, Mapping) else None
-        implied = (
-            host_port == port.get("containerPort") if network_mode in ("awsvpc", "host") else host_port == 0
-        ) if host_port is not None else False
-        ports.append({name: value for name, value in port.items() if name != "hostPort"} if implied else port)
-    return {**container, "portMappings": ports}
+    return {**container, "portMappings": [_port(port, network_mode) for port in container["portMappings"]]}
+
+
+def _port(port: Any, network_mode: Any) -> Any:
+    """Without the host port that the network mode implies: the container's own, or any free one."""
+    if not isinstance(port, Mapping) or port.get("hostPort") is None:
+        return port
+    implied = port.get("containerPort") if network_mode in ("awsvpc", "host") else 0
+    return {name: value for name, value in port.items() if name != "hostPort"} if port["hostPort"] == implied else port
 
 
 def _cpu(text: str) -> str:

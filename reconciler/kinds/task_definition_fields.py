@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from reconciler.model.fields import Effect, Field, Fields
 
-_PAIR = {"key": ("name",), "value": "value"}
-
 _CONTAINER: dict[str, Field] = {
     "essential": Field(default=True),
     "cpu": Field(default=0),
@@ -60,7 +58,7 @@ FIELDS = Fields(
         **{f"volumes.*.{name}": field for name, field in _VOLUME.items()},
         "placementConstraints": Field(unordered=True),
         "proxyConfiguration.type": Field(default="APPMESH"),
-        "proxyConfiguration.properties": Field(**_PAIR),
+        "proxyConfiguration.properties": Field(key=("name",), value="value"),
         "inferenceAccelerators": Field(key=("deviceName",)),
         "enableFaultInjection": Field(default=False),
         "containerDefinitions": Field(key=("name",)),

@@ -73,6 +73,10 @@ class Kind:
         """What a replacement takes over from what it replaces, where the manifest says nothing."""
         return {}
 
+    def located(self, arn: str) -> str | None:
+        """The address that an ARN of this kind belongs to."""
+        return self.named(arn)
+
     def requires(self, spec: Tree, path: Path) -> bool:
         """Whether the thing outside that a spec names at a path has to exist before a write."""
         return True

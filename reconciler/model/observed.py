@@ -9,7 +9,7 @@ from typing import Any
 
 from reconciler.model.errors import AwsError
 from reconciler.model.key import COMMIT, DIGEST, OWNER, Key
-from reconciler.model.tree import Tree
+from reconciler.model.tree import Tree, leaves
 
 
 NEVER = datetime.min.replace(tzinfo=UTC)
@@ -73,6 +73,12 @@ class Observed:
         return self.spec is not None
 
     @property
+    def uses(self) -> frozenset[str]:
+        """The ARNs of other resources it names, also while it is on its way out."""
+        named = (leaf for _, leaf in leaves(self.spec or self.live.get("uses", [])) if isinstance(leaf, str))
+        return frozenset(leaf for leaf in named if leaf.startswith("arn:"))
+
+    @property
     def owner(self) -> str | None:
         return self.tags.get(OWNER)
 
@@ -90,7 +96,6 @@ class Nominated:
     """A resource the tagging API says carries our owner tag. It may be a ghost: only the kind's reading confirms it."""
 
     arn: str
-    resource_type: str
     tags: Mapping[str, str]
 
     @property

@@ -1,0 +1,74 @@
+"""One resource as it should be against one as it is: what differs, and what to send."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.core.diff import diff, target
+from reconciler.model import tags
+from reconciler.model.canonical import canonical, expand
+from reconciler.model.desired import Desired
+from reconciler.model.fields import UNSET, Effect, Fields
+from reconciler.model.key import PRUNE
+from reconciler.model.kind import Kind
+from reconciler.model.observed import Observed
+from reconciler.model.plan import FieldChange
+from reconciler.model.policy import Policy
+from reconciler.model.tree import Tree, get_path, set_path
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """``changes`` are what differs, ``values`` the changed top-level members to send, ``spec`` the whole to send."""
+
+    changes: tuple[FieldChange, ...]
+    values: Mapping[str, Any]
+    spec: Tree
+
+
+def compare(kind: Kind, desired: Desired, seen: Observed, policy: Policy, stamps: Mapping[str, str]) -> Comparison:
+    """Compare a resolved resource with its reading. A revision that carries our digest is as desired, its tags apart."""
+    fields, ignore = kind.fields, policy.ignore or ()
+    live = _form(fields, kind.normal(seen.spec or {}))
+    normal = target(fields, _form(fields, kind.normal(desired.spec)), live, ignore, seen.driven)
+    raw = target(fields, _form(fields, desired.spec), live, ignore, seen.driven)
+    current = fields.versioned and seen.digest == desired.digest
+    differs = () if current else diff(fields, normal, live)
+    spec = {**expand(fields, raw), "tags": desired.spec["tags"]} if ignore and "tags" in desired.spec else (
+        expand(fields, raw) if ignore else desired.spec
+    )
+    changes = (*differs, *_tag_changes(desired.spec, seen, stamps))
+    return Comparison(changes, _values(fields, raw, differs), spec)
+
+
+def _form(fields: Fields, spec: Tree) -> dict[str, Any]:
+    """The canonical form without tags, which are compared key by key."""
+    return canonical(fields, {name: value for name, value in spec.items() if name != "tags"})
+
+
+def _values(fields: Fields, raw: Tree, changes: tuple[FieldChange, ...]) -> dict[str, Any]:
+    """The members to send, as declared; what goes back to a default or is removed must be said too."""
+    form = dict(raw)
+    for change in changes:
+        if get_path(form, change.path, UNSET) is UNSET and change.after is not UNSET:
+            form = set_path(form, change.path, change.after)
+    members = dict.fromkeys(change.path[0] for change in changes)
+    return {member: expand(fields, form[member], member) for member in members if member in form}
+
+
+def _tag_changes(spec: Tree, seen: Observed, stamps: Mapping[str, str]) -> Iterator[FieldChange]:
+    """Tags key by key. Those of people are ours to remove only where the manifest speaks of tags at all."""
+    said = spec.get("tags")
+    wanted = dict(said) if isinstance(said, Mapping) else tags.to_map(said)
+    live = tags.people_s(seen.tags)
+    for key, value in sorted({**wanted, **stamps}.items()):
+        before = seen.tags.get(key, UNSET)
+        if before != value:
+            yield FieldChange(("tags", key), before, value, Effect.IN_PLACE)
+    gone = sorted(live.keys() - wanted.keys()) if said is not None else []
+    if PRUNE in seen.tags and PRUNE not in stamps:
+        gone.append(PRUNE)
+    for key in gone:
+        yield FieldChange(("tags", key), seen.tags[key], UNSET, Effect.IN_PLACE)

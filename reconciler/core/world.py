@@ -1,0 +1,47 @@
+"""Everything a plan is made of, as one value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from reconciler.model.desired import Desired, External
+from reconciler.model.key import Key, Scope
+from reconciler.model.kind import Kinds
+from reconciler.model.observed import Observed
+from reconciler.model.policy import Policy
+from reconciler.model.status import Health
+
+
+@dataclass(frozen=True)
+class World:
+    """What should be and what is.
+
+    commit     the commit that is planned, None when it is a directory
+    desired    what should be, in an order that converges
+    invalid    keys that are declared, but not well: nothing that needs them can go on
+    seen       what is there; a key that is missing has not become addressable yet
+    outside    the readings of what specs name outside the repository, by (kind, what the spec says)
+    externals  who names these things, and where
+    leftovers  of a key, what it has under another AWS name: its own former one, or that of ``formerly``
+    orphans    what is ours and no manifest declares any more
+    health     the verdict on each reading
+    asked      what the person at the command line allows, one more level of policy
+    policy     the environment's own policy, which alone speaks for what is no longer declared
+    complete   source and inventory were read to their ends
+    """
+
+    scope: Scope
+    commit: str | None
+    kinds: Kinds
+    desired: Mapping[Key, Desired]
+    invalid: frozenset[Key] = frozenset()
+    seen: Mapping[Key, Observed] = field(default_factory=dict)
+    externals: tuple[External, ...] = ()
+    outside: Mapping[tuple[str, str], Observed] = field(default_factory=dict)
+    leftovers: Mapping[Key, Observed] = field(default_factory=dict)
+    orphans: Mapping[Key, Observed] = field(default_factory=dict)
+    health: Mapping[Key, Health] = field(default_factory=dict)
+    asked: Policy = field(default_factory=Policy)
+    policy: Policy = field(default_factory=Policy)
+    complete: bool = True

@@ -71,7 +71,8 @@ def wrong(wanted: str, value: Any, hint: str = "") -> PydanticCustomError:
     """The error for a value of another type than the member's."""
     if not hint and isinstance(value, str) and _PLACEHOLDER.search(value):
         hint = "this looks like a placeholder: fill it in, or use a variable: ${{ vars.name }}"
-    return PydanticCustomError("wanted", "{said}", {"said": f"{describe(value)} where {wanted} is required", "hint": hint})
+    said = f"{describe(value)} where {wanted} is required"
+    return PydanticCustomError("wanted", "{said}", {"said": said, "hint": hint})
 
 
 def to_integer(value: Any) -> Any:

@@ -69,7 +69,8 @@ class Rendered:
     """What one environment wants at one revision, and everything that is wrong with it.
 
     ``commit`` is None for a directory that is no git repository or is read as it lies. ``complete`` is False when some
-    file could not be read or rendered: then nothing may be pruned.
+    file could not be read or rendered: then nothing may be pruned. ``failed`` are the keys of manifests that are there
+    but wrong: they have no document, and what names them names something.
     """
 
     environment: Environment
@@ -77,6 +78,7 @@ class Rendered:
     apps: Mapping[str, App]
     documents: tuple[Document, ...]
     problems: tuple[Problem, ...] = ()
+    failed: frozenset[Key] = frozenset()
 
     @property
     def complete(self) -> bool:

@@ -33,7 +33,7 @@ class Member:
 
 
 def find_member(shapes: Shapes, path: str | Path) -> Member:
-    """The member at a path; steps through list elements and map values may be left out or be ``[]``, ``*``, a number."""
+    """The member at a path; a step through a list may be left out or be ``[]``, ``*``, a number."""
     steps = re.findall(r"[^.\[\]]+", path) if isinstance(path, str) else [str(step) for step in path]
     shape, required, documentation, walked = shapes[""], False, "", ""
     for step in steps:

@@ -74,6 +74,4 @@ def _schema(shapes: Shapes, name: str, definitions: dict[str, Any]) -> dict[str,
 
 
 def _range(shape: Any) -> dict[str, Any]:
-    return {
-        keyword: shape[bound] for keyword, bound in (("minimum", "min"), ("maximum", "max")) if bound in shape
-    }
+    return {keyword: shape[bound] for keyword, bound in (("minimum", "min"), ("maximum", "max")) if bound in shape}

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 Own = str | list[Any] | tuple[str, ...] | Mapping[str, Any]
-"""What a member of our own may be: ``"string"``, ``"integer"``, ``"number"``, ``"boolean"``, ``"json"``; ``[it]`` a list
-of it; ``("a", "b")`` one of these words; ``{"*": it}`` a map; ``{"name": it}`` an object; ``"@Name"`` AWS's shape."""
+"""What a member of our own may be: ``"string"``, ``"integer"``, ``"number"``, ``"boolean"``, ``"json"``; ``[it]`` a
+list of it; ``("a", "b")`` one of these words; ``{"*": it}`` a map; ``{"name": it}`` an object; ``"@Name"`` a shape of
+AWS's own."""
 
 _OWN_TYPES = {"string": "string", "integer": "integer", "number": "double", "boolean": "boolean"}
 
@@ -78,9 +79,7 @@ class Shapes:
         for named in (wanted | unwanted | set(required) | set(optional)) - set(members) - set(own):
             raise LookupError(f"{self.service}:{operation} has no member {named!r}")
         members = {
-            name: member
-            for name, member in members.items()
-            if name not in unwanted and (not wanted or name in wanted)
+            name: member for name, member in members.items() if name not in unwanted and (not wanted or name in wanted)
         }
         for name, what in own.items():
             members[name] = {"shape": self._own(f"{operation}.{name}", what)}

@@ -73,7 +73,7 @@ def _annotation(shapes: Shapes, name: str, models: dict[str, type[BaseModel]], o
     if kind == "structure":
         # a structure inside itself is named, not built: pydantic resolves it when all are there
         model = ForwardRef(_class_name(name)) if name in open_ else _model(shapes, name, models, open_)
-        return Annotated[model, BeforeValidator(coercion.to_object(blank_members(shapes, name)))]  # type: ignore[valid-type]
+        return Annotated[model, BeforeValidator(coercion.to_object(blank_members(shapes, name)))]
     if kind == "list":
         element = _annotation(shapes, shape["member"]["shape"], models, open_)
         return Annotated[list[element], BeforeValidator(coercion.to_list)]  # type: ignore[valid-type]

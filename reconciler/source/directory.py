@@ -1,0 +1,85 @@
+"""Manifests of a plain directory, as they lie. Links, pipes and devices are refused, and nothing outside is read."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from reconciler.model.errors import SourceError
+from reconciler.source.revision import FILE_BYTES, FOLDERS, Gathering, Revision, printable, wanted
+
+_DEPTH = 32
+
+
+def read_directory(root: Path | str) -> Revision:
+    """The manifests under a directory, without a commit. Raises SourceError when it is no directory."""
+    root = Path(root)
+    if not root.is_dir():
+        raise SourceError("there is no such directory", where=root)
+    gathering = Gathering()
+    for folder in FOLDERS:
+        mode = _mode(root / folder)
+        if mode is None:
+            continue
+        if stat.S_ISDIR(mode):
+            _walk(root, folder, gathering, 1)
+        else:
+            gathering.refuse("not-a-file", folder, f"{folder} is {_what(mode)}; it has to be a folder")
+    return Revision(None, gathering.files, tuple(gathering.problems), str(root))
+
+
+def _walk(root: Path, folder: str, gathering: Gathering, depth: int) -> None:
+    try:
+        names = sorted(os.listdir(root / folder))
+    except OSError as error:
+        gathering.refuse("unreadable", folder, f"the folder cannot be read: {error.strerror}")
+        return
+    for name in names:
+        path = f"{folder}/{name}"
+        mode = _mode(root / path)
+        if mode is None or name.startswith("."):
+            continue
+        if stat.S_ISDIR(mode):
+            if depth >= _DEPTH:
+                gathering.refuse("too-deep", path, f"folders are nested more than {_DEPTH} deep")
+            else:
+                _walk(root, path, gathering, depth + 1)
+        elif not stat.S_ISREG(mode):
+            shown = printable(path)
+            gathering.refuse("not-a-file", path, f"{shown} is {_what(mode)}; only plain files are read")
+        elif wanted(path):
+            _read(root, path, gathering)
+
+
+def _read(root: Path, path: str, gathering: Gathering) -> None:
+    """Open without following a link and without waiting for a pipe's other end: the file may have been exchanged."""
+    try:
+        descriptor = os.open(root / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            found = os.fstat(descriptor)
+            if stat.S_ISREG(found.st_mode) and gathering.room_for(path, found.st_size):
+                gathering.files[path] = file.read(FILE_BYTES)
+        path.encode()
+    except OSError as error:
+        gathering.refuse("unreadable", path, f"the file cannot be read: {error.strerror}")
+    except UnicodeEncodeError:
+        gathering.files.pop(path, None)
+        gathering.refuse("unreadable-name", path, "the file's name is not UTF-8")
+
+
+def _mode(path: Path) -> int | None:
+    try:
+        return os.lstat(path).st_mode
+    except OSError:
+        return None
+
+
+def _what(mode: int) -> str:
+    kinds = (
+        (stat.S_ISLNK, "a symbolic link"),
+        (stat.S_ISFIFO, "a pipe"),
+        (stat.S_ISSOCK, "a socket"),
+        (stat.S_ISREG, "a plain file"),
+    )
+    return next((name for test, name in kinds if test(mode)), "a device")

@@ -1,0 +1,162 @@
+"""Kind Environment and kind App: where to run, and what holds there for all manifests of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from reconciler.model.coercion import to_boolean, to_text
+from reconciler.model.desired import Environment
+from reconciler.model.policy import Policy
+from reconciler.model.suggest import did_you_mean, listing
+from reconciler.source.nodes import Map, Mark, Scalar, plain
+from reconciler.source.patches import Patch, read_patches
+from reconciler.source.policy import read_policy
+from reconciler.source.repository import Raw
+from reconciler.source.telling import Members, Teller, convert_or_tell
+from reconciler.source.variables import Variables, check_values, substitute
+
+ENVIRONMENT_MEMBERS = (
+    "region", "accountId", "assumeRole", "endpointUrl", "cluster", "apps", "vars", "patches", "policy",
+)  # fmt: skip
+OVERLAY_MEMBERS = ("vars", "patches", "policy")
+APP_MEMBERS = ("policy", "dependsOn", "vars", "suspend")
+_REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]{1,2}")
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What one document says for the manifests below it. ``marks``: where a member of it was written."""
+
+    vars: Map | None = None
+    patches: tuple[Patch, ...] = ()
+    policy: Policy = field(default_factory=Policy)
+    marks: dict[str, Mark] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class AppSaid:
+    """A document of kind App; nothing when there is none."""
+
+    layer: Layer = field(default_factory=Layer)
+    depends_on: tuple[tuple[str, Mark], ...] = ()
+    suspend: bool = False
+
+
+def read_environment(
+    raw: Raw, name: str, apps: Collection[str], kinds: Collection[str], tell: Teller
+) -> tuple[Environment, Layer]:
+    """The Environment of a file in environments/."""
+    members = _spec(raw, name, f"environment {name}", ENVIRONMENT_MEMBERS, tell)
+    layer = _layer(members, f"environment {name}", kinds, tell)
+    members = _with_variables(members, name, layer)
+    environment = Environment(
+        name=name,
+        region=_region(members),
+        account_id=_account(members),
+        assume_role=_text(members, "assumeRole", "arn:", "the ARN of a role"),
+        endpoint_url=_text(members, "endpointUrl", "http", "an http or https URL"),
+        cluster=members.value("cluster", to_text),
+        apps=_apps(members, apps, name),
+        policy=layer.policy,
+    )
+    return environment, layer
+
+
+def read_overlay(raw: Raw, name: str, app: str, kinds: Collection[str], tell: Teller) -> Layer:
+    """What apps/<app>/environments/<name>.yaml says."""
+    what = f"environment {name} of app {app}"
+    return _layer(_spec(raw, name, what, OVERLAY_MEMBERS, tell), what, kinds, tell)
+
+
+def read_app(raw: Raw | None, app: str, apps: Collection[str], kinds: Collection[str], tell: Teller) -> AppSaid:
+    """What the document of kind App says."""
+    if raw is None:
+        return AppSaid()
+    members = _spec(raw, app, f"app {app}", APP_MEMBERS, tell)
+    depends_on = []
+    for item in members.items("dependsOn"):
+        other = convert_or_tell(item, item.at, "an app", to_text, tell)
+        if other is not None and (other not in apps or other == app):
+            message = f"app {app} cannot depend on itself" if other == app else f"there is no app '{other}'"
+            tell.error("unknown-app", message, item.at, did_you_mean(other, [it for it in apps if it != app]))
+        elif other is not None:
+            depends_on.append((other, item.at))
+    suspend = members.value("suspend", to_boolean)
+    return AppSaid(_layer(members, f"app {app}", kinds, tell), tuple(depends_on), bool(suspend))
+
+
+def _spec(raw: Raw, name: str, what: str, known: Sequence[str], tell: Teller) -> Members:
+    """The spec of a document whose name is its file's or folder's."""
+    node = raw.node
+    metadata = Members(node.members.get("metadata"), "metadata", ("name",), tell, node.keys.get("metadata"))
+    said = metadata.value("name", to_text)
+    if said is not None and said != name:
+        message = f"'{said}' is the name in a file that stands for '{name}'"
+        tell.error("wrong-name", message, metadata.mark("name"), f"write {name}, or leave it out")
+    return Members(node.members.get("spec"), what, known, tell, node.keys.get("spec"))
+
+
+def _layer(members: Members, what: str, kinds: Collection[str], tell: Teller) -> Layer:
+    variables = members.object("vars")
+    if variables is not None:
+        check_values(variables, tell)
+    patches = read_patches(members, kinds, tell)
+    policy = read_policy(members.object("policy"), f"policy of {what}", tell)
+    marks = {name: members.mark(name) for name in ENVIRONMENT_MEMBERS if members.get(name) is not None}
+    return Layer(variables, patches, policy, marks)
+
+
+def _with_variables(members: Members, name: str, layer: Layer) -> Members:
+    """The environment's own members may use its variables and its name."""
+    if members.node is None:
+        return members
+    at = members.node.at
+    own = Map({"name": Scalar(name, at, name)}, {"name": at}, at)
+    values = {"env": own, "vars": layer.vars or Map({}, {}, at)}
+    rest = {it: node for it, node in members.node.members.items() if it not in ("vars", "patches", "policy")}
+    made = substitute(Map(rest, members.node.keys, at), Variables(values), members.tell)
+    return Members(made, members.what, list(rest), members.tell)
+
+
+def _region(members: Members) -> str | None:
+    region: str | None = members.value("region", to_text)
+    if region is not None and not _REGION.fullmatch(region):
+        members.tell.error("wrong-value", f"'{region[:40]}' is no region", members.mark("region"), "such as eu-west-1")
+    return region
+
+
+def _account(members: Members) -> str | None:
+    node = members.get("accountId")
+    if node is None:
+        return None
+    value = str(plain(node))
+    if not (len(value) == 12 and value.isascii() and value.isdigit()):
+        hint = 'quote it, so that its zeros stay: "012345678901"'
+        members.tell.error("wrong-value", "'accountId' has to be 12 digits", members.mark("accountId"), hint)
+        return None
+    return value
+
+
+def _text(members: Members, name: str, start: str, what: str) -> str | None:
+    value: Any = members.value(name, to_text)
+    if value is not None and not value.startswith(start):
+        members.tell.error("wrong-value", f"'{name}' has to be {what}", members.mark(name))
+        return None
+    return str(value) if value is not None else None
+
+
+def _apps(members: Members, apps: Collection[str], name: str) -> tuple[str, ...] | None:
+    if members.get("apps") is None:
+        return None
+    chosen = []
+    for item in members.items("apps"):
+        app = convert_or_tell(item, item.at, "an app", to_text, members.tell)
+        if app is not None and app not in apps:
+            hint = did_you_mean(app, apps, otherwise=f"apps are: {listing(sorted(apps))}")
+            members.tell.error("unknown-app", f"there is no app '{app}' for environment {name}", item.at, hint)
+        elif app is not None:
+            chosen.append(app)
+    return tuple(dict.fromkeys(chosen))

@@ -1,0 +1,181 @@
+"""One manifest in one environment: variables, patches, defaults, the check of its shape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.model.desired import Document, Environment
+from reconciler.model.errors import Finding, Severity
+from reconciler.model.fields import Effect, step
+from reconciler.model.key import Key
+from reconciler.model.kind import Kind, Kinds
+from reconciler.model.policy import Policy, join
+from reconciler.model.shapes import unwrap
+from reconciler.model.tree import Path, show_path
+from reconciler.source.merge import Merging
+from reconciler.source.metadata import Metadata, read_key, read_metadata
+from reconciler.source.nodes import (
+    Map,
+    Mark,
+    Node,
+    Scalar,
+    get,
+    key_mark,
+    plain,
+    positions,
+    scalars,
+    value_mark,
+    with_member,
+    without_nulls,
+)
+from reconciler.source.patches import Patch, PatchLog, apply, merge_metadata
+from reconciler.source.repository import Raw
+from reconciler.source.telling import Members, Teller
+from reconciler.source.variables import Variables, substitute
+
+_AT_KEY = {"unknown-member", "missing-member", "response-only"}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What surrounds the manifests of one app in one environment. ``marks``: where the environment's members stand."""
+
+    environment: Environment
+    variables: Variables
+    patches: Sequence[Patch]
+    policies: Sequence[Policy]
+    marks: dict[str, Mark]
+    log: PatchLog
+
+
+@dataclass(frozen=True)
+class Made:
+    """A manifest as rendered. ``document`` is None when something is wrong with it: then only its key is known."""
+
+    key: Key
+    at: Mark
+    document: Document | None = None
+    formerly: tuple[Key, Mark] | None = None
+
+
+def render_manifest(raw: Raw, key: Key, name_at: Mark, setting: Setting, kinds: Kinds, tell: Teller) -> Made:
+    """Render one manifest; what is wrong with it is told."""
+    before = tell.errors
+    kind = kinds[raw.kind]
+    metadata_node = raw.node.members.get("metadata")
+    if metadata_node is not None:
+        metadata_node = substitute(metadata_node, setting.variables, tell)
+    labels = read_metadata(metadata_node, key, kinds, Teller()).labels
+    chosen = [patch for patch in setting.patches if patch.selects(key.kind, key.name, key.app, labels)]
+    for patch in chosen:
+        setting.log.used.add(patch.at)
+        metadata_node = apply(patch, setting.variables, "metadata", metadata_node, merge_metadata(tell))
+    metadata = read_metadata(metadata_node, key, kinds, tell)
+    root = raw.node.keys.get("spec", raw.start)
+    written = Members(raw.node, "a manifest", tuple(raw.node.members), tell).object("spec")
+    spec = _spec(written or Map({}, {}, root), kind, chosen, setting, tell)
+    spec = _defaults(spec, key, name_at, kind, setting, tell)
+    _warn_of_commit(spec, kind, tell)
+    clean, findings = kind.Spec.check(plain(spec))
+    if not findings:
+        findings = list(kind.check(clean))
+    _tell_findings(findings, spec, root, tell)
+    if tell.errors > before or raw.flawed:
+        return Made(key, raw.start, None, metadata.formerly)
+    return Made(key, raw.start, _document(key, clean, spec, root, raw, metadata, setting), metadata.formerly)
+
+
+def key_of(raw: Raw, variables: Variables, tell: Teller) -> tuple[Key, Mark] | None:
+    """The key of a manifest and where its name stands, variables replaced."""
+    metadata = raw.node.members.get("metadata")
+    node = substitute(metadata, variables, tell) if metadata is not None else None
+    return read_key(node, raw.kind, raw.folder, raw.node.keys.get("metadata", raw.start), tell)
+
+
+def _spec(written: Map, kind: Kind, patches: Sequence[Patch], setting: Setting, tell: Teller) -> Map:
+    """The spec with its variables, out of its wrapper, patched, without nulls."""
+    substituted = substitute(written, setting.variables, tell)
+    bare = unwrap(plain(substituted), kind.fields)
+    _tell_findings(bare.findings, substituted, written.at, tell)
+    members: dict[str, Any] = {name: get(substituted, *origin) for name, origin in bare.origin.items()}
+    keys = {name: key_mark(substituted, origin) for name, origin in bare.origin.items()}
+    spec = Map(members, keys, written.at)
+    merging = Merging(kind.fields, tell)
+    for patch in patches:
+        merged = apply(patch, setting.variables, "spec", spec, merging)
+        spec = merged if isinstance(merged, Map) else spec
+    setting.log.removed |= merging.removed
+    setting.log.not_there |= merging.not_there
+    pruned = without_nulls(spec)
+    assert isinstance(pruned, Map)
+    return pruned
+
+
+def _defaults(spec: Map, key: Key, name_at: Mark, kind: Kind, setting: Setting, tell: Teller) -> Map:
+    """AWS's name from the manifest's, and what the environment gives."""
+    fields = kind.fields
+    if fields.name and _unset(spec, fields.name):
+        spec = with_member(spec, fields.name, Scalar(key.name, name_at, key.name), name_at)
+    for name, attribute in fields.defaults.items():
+        if not _unset(spec, name):
+            continue
+        value = getattr(setting.environment, attribute)
+        if value is None:
+            said = f"'{name}' is missing, and environment {setting.environment.name} has no '{attribute}'"
+            tell.error("missing-member", said, spec.at, f"write it in the spec, or '{attribute}' in the environment")
+            continue
+        at = setting.marks.get(attribute, spec.at)
+        spec = with_member(spec, name, Scalar(value, at, str(value)), at)
+    return spec
+
+
+def _unset(spec: Map, name: str) -> bool:
+    found = spec.members.get(name)
+    return found is None or (isinstance(found, Scalar) and found.value in (None, ""))
+
+
+def _warn_of_commit(spec: Map, kind: Kind, tell: Teller) -> None:
+    for path, scalar in scalars(spec):
+        if scalar.commit and kind.fields.effect_at(pattern_of(path)).severity >= Effect.ROLLS_TASKS.severity:
+            message = "every commit changes this, so every commit rolls the tasks"
+            hint = "use a value that changes with the program alone, such as the image's tag"
+            tell.warning("commit-rolls-tasks", message, scalar.at, hint, path=show_path(path))
+            return
+
+
+def pattern_of(path: Path) -> str:
+    """The pattern of a path in a kind's table."""
+    pattern = ""
+    for part in path:
+        pattern = step(pattern, "*" if isinstance(part, int) else part)
+    return pattern
+
+
+def _tell_findings(findings: Iterable[Finding], spec: Node, root: Mark, tell: Teller) -> None:
+    for finding in findings:
+        at = (key_mark if finding.code in _AT_KEY else value_mark)(spec, finding.path)
+        if at is spec.at:  # the spec as a whole: its key says more than the first member
+            at = root
+        path = show_path(finding.path)
+        if finding.severity is Severity.ERROR:
+            tell.error(finding.code, finding.message, at, finding.hint, path=path)
+        else:
+            tell.error(finding.code, finding.message, at, finding.hint, path=path, severity=finding.severity)
+
+
+def _document(
+    key: Key, clean: dict[str, Any], spec: Map, root: Mark, raw: Raw, metadata: Metadata, setting: Setting
+) -> Document:
+    return Document(
+        key=key,
+        spec=clean,
+        positions=positions(spec, key=root),
+        at=raw.start.position,
+        labels=metadata.labels,
+        depends_on=tuple((it, at.position) for it, at in metadata.depends_on),
+        formerly=metadata.formerly[0] if metadata.formerly else None,
+        policy=join([*setting.policies, metadata.policy]),
+        own_policy=metadata.policy,
+    )

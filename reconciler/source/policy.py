@@ -1,0 +1,78 @@
+"""Policy as manifests write it: durations, limits, switches."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, get_args
+
+from reconciler.model.coercion import to_boolean, to_text
+from reconciler.model.policy import Drift, Policy, Rollback
+from reconciler.source.nodes import Node, plain
+from reconciler.source.telling import Members, Teller, convert_or_tell
+
+MEMBERS = ("prune", "adopt", "replace", "drift", "rollback", "timeout", "deletionLimit", "ignore")
+_DURATION = re.compile(r"(?:(\d{1,4})h)?(?:(\d{1,6})m)?(?:(\d{1,8})s?)?", re.ASCII)
+_PERCENT = re.compile(r"(\d{1,3})\s*%", re.ASCII)
+
+
+def read_policy(node: Node | None, what: str, tell: Teller) -> Policy:
+    """One level's word; what is wrong is told and left out."""
+    members = Members(node, what, MEMBERS, tell)
+    drift: Any = members.word("drift", get_args(Drift))
+    rollback: Any = members.word("rollback", get_args(Rollback))
+    ignore = None
+    if members.get("ignore") is not None:
+        paths = (convert_or_tell(item, item.at, "a path", to_text, tell) for item in members.items("ignore"))
+        ignore = tuple(path for path in paths if path)
+    return Policy(
+        prune=members.value("prune", to_boolean),
+        adopt=members.value("adopt", to_boolean),
+        replace=members.value("replace", to_boolean),
+        drift=drift,
+        rollback=rollback,
+        timeout=_timeout(members),
+        deletion_limit=_limit(members),
+        ignore=ignore,
+    )
+
+
+def seconds(value: object) -> float | None:
+    """``300``, ``"90s"``, ``"20m"``, ``"1h30m"`` in seconds; None when it is no duration."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value) if 0 < value < 1e9 else None
+    if not isinstance(value, str):
+        return None
+    found = _DURATION.fullmatch(value.replace(" ", ""))
+    if found is None or not any(found.groups()):
+        return None
+    hours, minutes, rest = (int(part or 0) for part in found.groups())
+    return float(hours * 3600 + minutes * 60 + rest) or None
+
+
+def _timeout(members: Members) -> float | None:
+    node = members.get("timeout")
+    if node is None:
+        return None
+    found = seconds(plain(node))
+    if found is None:
+        message = "'timeout' has to be a time longer than none"
+        hint = "write 20m, 90s, 1h30m or a number of seconds"
+        members.tell.error("wrong-value", message, members.mark("timeout"), hint)
+    return found
+
+
+def _limit(members: Members) -> int | str | None:
+    node = members.get("deletionLimit")
+    if node is None:
+        return None
+    value = plain(node)
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return int(value)
+    share = _PERCENT.fullmatch(value) if isinstance(value, str) else None
+    if share is not None and int(share.group(1)) <= 100:
+        return f"{int(share.group(1))}%"
+    message = "'deletionLimit' has to be a number or a share"
+    members.tell.error("wrong-value", message, members.mark("deletionLimit"), 'write 5 or "20%"')
+    return None

@@ -1,0 +1,160 @@
+"""Variables: ``${{ vars.x }}``, ``${{ env.name }}``, ``${{ git.sha }}``. Values, no logic.
+
+Lookup is strict. A scalar that is wholly one variable takes its value with its type, an object or a list too.
+``$${{`` stands for a literal ``${{``; ``${X}`` and ``$X`` are the container's own and are not looked at.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from reconciler.model.coercion import SpelledFloat, SpelledInt
+from reconciler.model.suggest import did_you_mean, listing
+from reconciler.source.nodes import List, Map, Mark, Node, Scalar, get, scalars
+from reconciler.source.telling import Teller
+
+_OPEN = "${{"
+_TOKEN = re.compile(r"\$\$\{\{|\$\{\{(?P<inside>(?:(?!\}\}).)*)\}\}|\$\{\{", re.DOTALL)
+_NAME = re.compile(r"\s*([A-Za-z_][\w-]*(?:\.[\w-]+)*)\s*", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Variables:
+    """What variables may name. ``values``: ``vars``, ``env``, ``git`` → members. ``missing``: a name that is known but
+    has no value here → why. ``silent``: unknown names are not told, because what defines them could not be read."""
+
+    values: Mapping[str, Map]
+    missing: Mapping[str, str] = field(default_factory=dict)
+    silent: bool = False
+
+
+def substitute(node: Node, variables: Variables, tell: Teller) -> Node:
+    """The tree with its variables replaced; one that cannot be is told and left as it is."""
+    if isinstance(node, Map):
+        members = {name: substitute(member, variables, tell) for name, member in node.members.items()}
+        for name in members:
+            if _OPEN in name:
+                tell.error("variable-in-key", "a variable cannot stand in a key", node.keys[name])
+        return Map(members, node.keys, node.at)
+    if isinstance(node, List):
+        return List(tuple(substitute(item, variables, tell) for item in node.items), node.at)
+    if isinstance(node.value, str) and _OPEN in node.value:
+        return _scalar(node, node.value, variables, tell)
+    return node
+
+
+def check_values(node: Node, tell: Teller) -> None:
+    """Tell each variable inside the value of a variable: values are not looked up again."""
+    for _, scalar in scalars(node):
+        if isinstance(scalar.value, str) and _OPEN in scalar.value:
+            tell.error("nested-variable", "the value of a variable cannot hold a variable", scalar.at)
+
+
+def merge_vars(levels: list[Map]) -> Map | None:
+    """The variables of several levels, from the widest to the most specific; objects are merged, all else replaced."""
+    merged: Map | None = None
+    for level in levels:
+        merged = level if merged is None else _merged(merged, level)
+    return merged
+
+
+def _merged(below: Map, above: Map) -> Map:
+    members = dict(below.members)
+    for name, member in above.members.items():
+        known = members.get(name)
+        members[name] = _merged(known, member) if isinstance(known, Map) and isinstance(member, Map) else member
+    return Map(members, {**below.keys, **above.keys}, above.at)
+
+
+def _scalar(node: Scalar, text: str, variables: Variables, tell: Teller) -> Node:
+    whole = _TOKEN.fullmatch(text.strip())
+    if whole is not None and whole["inside"] is not None:
+        found = _look_up(whole, node, variables, tell)
+        if found is None:
+            return node
+        if isinstance(found, Scalar):  # shown where it is used; an object or list where each part was written
+            return Scalar(found.value, node.at, found.text, _is_commit(whole["inside"]))
+        return found
+    pieces: list[str] = []
+    end, commit, failed = 0, False, False
+    for token in _TOKEN.finditer(text):
+        pieces.append(text[end : token.start()])
+        end = token.end()
+        if token.group() == "$${{":
+            pieces.append(_OPEN)
+            continue
+        found = _look_up(token, node, variables, tell)
+        piece = None if found is None else _text(found)
+        if found is not None and piece is None:
+            what = "an object or a list" if not isinstance(found, Scalar) else "null"
+            tell.error("wrong-type", f"a variable that is {what} cannot stand inside text", _mark(node, token))
+        failed |= piece is None
+        pieces.append(piece or "")
+        commit |= _is_commit(token["inside"] or "")
+    if failed:
+        return node
+    made = "".join(pieces) + text[end:]
+    return Scalar(made, node.at, made or '""', commit)
+
+
+def _look_up(token: re.Match[str], node: Scalar, variables: Variables, tell: Teller) -> Node | None:
+    at = _mark(node, token)
+    if token["inside"] is None:
+        tell.error("bad-variable", "'${{' is never closed by '}}'", at, "write $${{ for the text itself")
+        return None
+    named = _NAME.fullmatch(token["inside"])
+    if named is None:
+        message = f"'{token['inside'].strip()[:60]}' is not the name of a variable"
+        tell.error("bad-variable", message, at, "values only: ${{ vars.name }}, ${{ env.name }}, ${{ git.sha }}")
+        return None
+    name = named.group(1)
+    if name in variables.missing:
+        tell.error("unknown-variable", f"{name} has no value here: {variables.missing[name]}", at)
+        return None
+    root, *steps = name.split(".")
+    if root not in variables.values:
+        known = list(variables.values)
+        hint = did_you_mean(root, known, otherwise=f"a variable begins with {listing(f'{it}.' for it in known)}")
+        tell.error("unknown-variable", f"there is no variable {name}", at, hint)
+        return None
+    found: Node | None = variables.values[root]
+    for index, step in enumerate(steps):
+        inside = found
+        found = get(found, step)
+        if found is None:
+            if not variables.silent:
+                prefix = ".".join([root, *steps[:index]])
+                names = [f"{prefix}.{it}" for it in inside.members] if isinstance(inside, Map) else []
+                wanted = ".".join([root, *steps[: index + 1]])
+                hint = did_you_mean(wanted, names, otherwise=f"known are: {listing(names)}" if names else "")
+                tell.error("unknown-variable", f"there is no variable {wanted}", at, hint)
+            return None
+    return found
+
+
+def _mark(node: Scalar, token: re.Match[str]) -> Mark:
+    """The place of a token inside a scalar written on one line, else that of the scalar."""
+    line = node.at.source.line(node.at.line)
+    column = line.find(token.group(), node.at.column)
+    if column < 0:
+        return node.at
+    return Mark(node.at.source, node.at.line, column, len(token.group()))
+
+
+def _text(node: Node) -> str | None:
+    if not isinstance(node, Scalar):
+        return None
+    match node.value:
+        case None:
+            return None
+        case bool():
+            return "true" if node.value else "false"
+        case SpelledInt() | SpelledFloat():
+            return node.value.text
+    return str(node.value)
+
+
+def _is_commit(inside: str) -> bool:
+    return inside.strip().startswith("git.")

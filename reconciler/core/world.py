@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from reconciler.model.desired import Desired, External
 from reconciler.model.key import Key, Scope
 from reconciler.model.kind import Kinds
-from reconciler.model.observed import Observed
+from reconciler.model.observed import Inventory, Observed
 from reconciler.model.policy import Policy
 from reconciler.model.status import Health
 
@@ -28,6 +28,8 @@ class World:
     health     the verdict on each reading
     asked      what the person at the command line allows, one more level of policy
     policy     the environment's own policy, which alone speaks for what is no longer declared
+    inventory  what the tagging API nominates as ours
+    apps       the apps in scope; None: all, and what is left of apps that are gone
     complete   source and inventory were read to their ends
     """
 
@@ -44,4 +46,10 @@ class World:
     health: Mapping[Key, Health] = field(default_factory=dict)
     asked: Policy = field(default_factory=Policy)
     policy: Policy = field(default_factory=Policy)
+    inventory: Inventory = field(default_factory=Inventory)
+    apps: frozenset[str] | None = None
     complete: bool = True
+
+    def covers(self, app: str) -> bool:
+        """Whether what an app owns is in scope."""
+        return self.apps is None or app in self.apps

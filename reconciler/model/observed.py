@@ -105,10 +105,14 @@ class Nominated:
 
 @dataclass(frozen=True)
 class Inventory:
-    """Everything nominated as owned by one installation and environment. ``complete``: every page was read."""
+    """Everything nominated as owned by one installation and environment; ``error`` when not all could be read."""
 
     items: Mapping[Key, tuple[Nominated, ...]] = field(default_factory=dict)
-    complete: bool = True
+    error: AwsError | None = None
+
+    @property
+    def complete(self) -> bool:
+        return self.error is None
 
     def arns(self, key: Key) -> tuple[str, ...]:
         return tuple(item.arn for item in self.items.get(key, ()))

@@ -1,0 +1,101 @@
+"""Making the calls that are ready, and letting their answers stand for a reading."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from reconciler.core.world import World
+from reconciler.engine.observe import judged
+from reconciler.model.errors import AwsError, OutcomeUnknown
+from reconciler.model.key import Key
+from reconciler.model.kind import Answer
+from reconciler.model.observed import Observed
+from reconciler.model.plan import Action, Call, Change
+from reconciler.model.status import Answered, Memory
+
+
+class Writer(Protocol):
+    """Sends one mutating call once. Operations are ``service:Operation``."""
+
+    def send(self, call: Call) -> Answer:
+        """The answer; AwsError when there is none."""
+        ...
+
+
+Made = Callable[[Change, Call], None]
+"""Told of each call that was made, for whoever shows progress."""
+
+
+@dataclass
+class Tick:
+    """What one tick has done so far.
+
+    ``failed`` keys are not tried again in this tick; of ``unknown`` ones a write got no answer, so they are read first.
+    """
+
+    memory: Memory
+    calls: set[str] = field(default_factory=set)
+    failed: dict[Key, AwsError] = field(default_factory=dict)
+    unknown: set[Key] = field(default_factory=set)
+
+
+def apply(write: Writer, world: World, changes: Iterable[Change], tick: Tick, made: Made) -> World:
+    """Make each change's calls up to its first that is not known yet. A change that fails holds back only itself."""
+    for change in changes:
+        answers: list[Answer] = []
+        for call in change.calls:
+            if not call.ready:
+                break
+            tick.calls.add(_name(change, call))
+            try:
+                answers.append(write.send(call))
+            except OutcomeUnknown as error:
+                tick.failed[change.key] = error
+                tick.unknown.add(change.key)
+                break
+            except AwsError as error:
+                tick.failed[change.key] = error
+                break
+            made(change, call)
+        if answers and change.key not in tick.unknown:
+            world = _answered(world, change, answers, tick)
+    return judged(world)
+
+
+def untried(changes: Iterable[Change], tick: Tick) -> tuple[Change, ...]:
+    """Those of which no call has been made in this tick: it makes no planned call twice."""
+    return tuple(
+        change
+        for change in changes
+        if change.key not in tick.failed
+        and not any(_name(change, call) in tick.calls for call in change.calls if call.ready)
+    )
+
+
+def _name(change: Change, call: Call) -> str:
+    return f"{change.key} {call!r}"
+
+
+def _answered(world: World, change: Change, answers: list[Answer], tick: Tick) -> World:
+    """The world with the answers in the place of a reading, and the memory of what was there before."""
+    kind = world.kinds[change.key.kind]
+    before = change.observed
+    now = kind.after(change, answers)
+    if change.step is Action.DELETE and before is not None:
+        now = replace(now, carry=kind.carry(before))
+    if change.step is Action.DELETE and change.old is not None and before is change.old:
+        return replace(world, leftovers={**world.leftovers, change.key: now})
+    _remember(tick, change.key, before, now)
+    if change.desired is None:
+        left = {key: seen for key, seen in world.orphans.items() if key != change.key}
+        return replace(world, orphans={**left, change.key: now} if now.status == "DRAINING" else left)
+    return replace(world, seen={**world.seen, change.key: now})
+
+
+def _remember(tick: Tick, key: Key, before: Observed | None, now: Observed) -> None:
+    known = tick.memory.answers.get(key)
+    earlier = (*known.before, known.now) if known else ()
+    answers = {**tick.memory.answers, key: Answered(now, (*earlier, before))}
+    tick.memory = replace(tick.memory, answers=answers)

@@ -1,0 +1,67 @@
+"""From what was rendered to what is desired: references linked, digests taken, every problem of the run in one list."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+from reconciler.core.order import desire
+from reconciler.core.references import link
+from reconciler.model.desired import Desired, Environment, External, Rendered
+from reconciler.model.errors import Problem, Severity
+from reconciler.model.key import Key
+from reconciler.model.kind import Kinds
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Everything one environment wants at one revision.
+
+    ``desired`` is in an order that converges. ``invalid`` keys are declared, but wrong, as ``problems`` tell.
+    """
+
+    environment: Environment
+    commit: str | None
+    kinds: Kinds
+    desired: dict[Key, Desired]
+    invalid: frozenset[Key]
+    externals: tuple[External, ...]
+    problems: tuple[Problem, ...]
+    apps: frozenset[str] | None = None
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        return tuple(problem for problem in self.problems if problem.severity is Severity.ERROR)
+
+    @property
+    def complete(self) -> bool:
+        return not self.errors
+
+
+def lookup(rendered: Rendered, kinds: Kinds) -> Wish:
+    """Link the documents of an environment; those that are wrong are left out and named in ``invalid``."""
+    linked, externals, problems = link(rendered.documents, rendered.apps, rendered.failed, kinds)
+    desired, cycles = desire(linked, kinds)
+    found = (*rendered.problems, *problems, *cycles)
+    wrong = {problem.key for problem in (*problems, *cycles) if problem.key and problem.severity is Severity.ERROR}
+    declared = {document.key for document in rendered.documents}
+    good = {key: item for key, item in desired.items() if key not in wrong}
+    return Wish(
+        rendered.environment,
+        rendered.commit,
+        kinds,
+        good,
+        rendered.failed | wrong | (declared - desired.keys()),
+        externals,
+        tuple(sorted(found, key=lambda problem: (problem.at is None, problem.at, problem.message))),
+    )
+
+
+def narrowed(wish: Wish, apps: Collection[str]) -> Wish:
+    """The same wish with only some apps, and what these need of others."""
+    wanted = {key for key in wish.desired if key.app in apps}
+    for key in reversed(list(wish.desired)):
+        if key in wanted:
+            wanted |= wish.desired[key].needs | wish.desired[key].needs_ready
+    desired = {key: item for key, item in wish.desired.items() if key in wanted}
+    return replace(wish, desired=desired, apps=frozenset(apps))

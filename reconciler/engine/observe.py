@@ -1,0 +1,186 @@
+"""What is read, in which order: first what has an address, then what only live specs lead to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+
+from reconciler.core.references import references, resolve
+from reconciler.core.world import World
+from reconciler.engine.inventory import matching, read_inventory
+from reconciler.engine.lookup import Wish
+from reconciler.model.canonical import canonical
+from reconciler.model.desired import Reference
+from reconciler.model.key import Key, Scope
+from reconciler.model.kind import Kinds, Reader
+from reconciler.model.observed import Inventory, Observed, Wanted
+from reconciler.model.policy import Policy
+from reconciler.model.status import Answered, Memory
+from reconciler.model.tree import Pending, get_path, pending_after
+
+PATIENCE = 300.0
+"""Seconds for which a reading that shows what was before our write is taken for an old one. Source: the ECS API
+reference on eventual consistency (up to about five minutes)."""
+
+
+def observe(read: Reader, scope: Scope, wish: Wish, memory: Memory, asked: Policy) -> World:
+    """Read everything a plan needs."""
+    inventory = read_inventory(read, scope, wish.kinds)
+    world = World(
+        scope,
+        wish.commit,
+        wish.kinds,
+        wish.desired,
+        invalid=wish.invalid,
+        externals=tuple(item for item in wish.externals if any(key in wish.desired for key, _ in item.named_by)),
+        inventory=inventory,
+        apps=wish.apps,
+        asked=asked,
+        policy=wish.environment.policy,
+        complete=wish.complete and inventory.complete,
+    )
+    world = further(read, _with_outside(read, world), memory)
+    return judged(_with_orphans(read, _with_leftovers(read, world, memory), memory))
+
+
+def further(read: Reader, world: World, memory: Memory) -> World:
+    """Read what has become addressable, until nothing more does.
+
+    Versioned things come last of each round: which revision counts is asked of the live specs that name one.
+    """
+    while wanted := _addressable(world):
+        world = replace(world, seen={**world.seen, **_read(read, world.kinds, wanted, memory)})
+    return judged(world)
+
+
+def judged(world: World) -> World:
+    """With the verdict on each reading."""
+    health = {
+        key: world.kinds[key.kind].health(seen)
+        for key, seen in world.seen.items()
+        if seen.error is None and (seen.present or seen.status != "ACTIVE")
+    }
+    return replace(world, health=health)
+
+
+def reread(read: Reader, world: World, keys: frozenset[Key], memory: Memory) -> World:
+    """Forget what is known of some keys and read them again: their last write got no answer."""
+    seen = {key: value for key, value in world.seen.items() if key not in keys}
+    inventory = read_inventory(read, world.scope, world.kinds)
+    return further(read, replace(world, seen=seen, inventory=inventory), memory)
+
+
+def settle(reading: Observed, answered: Answered | None, kinds: Kinds) -> Observed:
+    """A reading, or our own answer where the reading shows what was before our write."""
+    if answered is None or reading.error is not None:
+        return reading
+    now = answered.now
+    old = any(_same(reading, before, kinds) for before in answered.before)
+    if old and not _same(reading, now, kinds) and (reading.at - now.at).total_seconds() < PATIENCE:
+        return replace(now, at=max(reading.at, now.at))
+    return replace(reading, carry=now.carry) if not reading.present and now.carry else reading
+
+
+def _same(one: Observed, other: Observed | None, kinds: Kinds) -> bool:
+    """Whether two readings show the same state of the same incarnation."""
+    if other is None or one.present != other.present or one.status != other.status or one.arn != other.arn:
+        return False
+    fields = kinds[one.key.kind].fields
+    return one.tags == other.tags and canonical(fields, one.spec or {}) == canonical(fields, other.spec or {})
+
+
+def _read(reader: Reader, kinds: Kinds, wanted: list[Wanted], memory: Memory) -> dict[Key, Observed]:
+    found: dict[Key, Observed] = {}
+    for name in kinds:
+        wants = [want for want in wanted if want.key.kind == name]
+        for seen in kinds[name].observe(reader, wants) if wants else ():
+            found[seen.key] = settle(seen, memory.answers.get(seen.key), kinds)
+    return found
+
+
+def _addressable(world: World) -> list[Wanted]:
+    """What can be read now and has not been: unversioned things before versioned ones."""
+    todo = [key for key in world.desired if key not in world.seen]
+    wanted = [want for key in todo if (want := _wanted(world, key)) is not None]
+    return [want for want in wanted if not world.kinds[want.key.kind].fields.versioned] or wanted
+
+
+def _wanted(world: World, key: Key) -> Wanted | None:
+    desired, kind = world.desired[key], world.kinds[key.kind]
+    spec = resolve(desired.spec, partial(_live_value, world))
+    if kind.address(spec) is None:
+        return None
+    owned = world.inventory.items.get(key, ())
+    return Wanted(
+        key,
+        spec,
+        world.scope.owner(key),
+        desired.digest,
+        tuple(item.arn for item in owned),
+        matching(owned, desired.digest),
+        tuple(_in_use(world, key)) if kind.fields.versioned else (),
+    )
+
+
+def _live_value(world: World, reference: Reference) -> str | Pending:
+    seen = world.seen.get(reference.key)
+    if seen is None or not seen.present:
+        return pending_after(reference.key)
+    return world.kinds[reference.key.kind].reference(seen, reference.part) or pending_after(reference.key)
+
+
+def _in_use(world: World, key: Key) -> Iterator[str]:
+    """The ARNs that live specs name where the repository refers to a key."""
+    for other, seen in world.seen.items():
+        if other not in world.desired or key not in world.desired[other].needs:
+            continue
+        for path, reference in references(world.desired[other].spec):
+            value = get_path(seen.spec or {}, path)
+            if reference.key == key and isinstance(value, str):
+                yield value
+
+
+def _with_outside(read: Reader, world: World) -> World:
+    """The readings of things outside the repository that specs name."""
+    wanted = [Wanted(Key("", item.kind, item.address), None, owned=(item.address,)) for item in world.externals]
+    found = _read(read, world.kinds, wanted, Memory())
+    return replace(world, outside={(key.kind, key.name): seen for key, seen in found.items()})
+
+
+def _with_leftovers(read: Reader, world: World, memory: Memory) -> World:
+    """What declared resources still have under another AWS name."""
+    wanted = []
+    for key, desired in world.desired.items():
+        kind, former = world.kinds[key.kind], desired.document.formerly
+        spec = resolve(desired.spec, partial(_live_value, world))
+        address = kind.address(spec)
+        arns = [*world.inventory.arns(key), *(world.inventory.arns(former) if former else ())]
+        elsewhere = tuple(arn for arn in arns if kind.located(arn) != address)
+        if elsewhere and address is not None and not desired.external:
+            wanted.append(Wanted(key, None, owned=elsewhere))
+    return replace(world, leftovers=_of_ours(world, _read(read, world.kinds, wanted, Memory())))
+
+
+def _with_orphans(read: Reader, world: World, memory: Memory) -> World:
+    """What is ours and no manifest declares any more, of the apps in scope."""
+    former = {item.document.formerly for item in world.desired.values()}
+    known = world.desired.keys() | world.invalid | former
+    gone = {key for key in world.inventory.items if key not in known}
+    gone |= {key for key, item in memory.answers.items() if key not in known and item.now.status == "DRAINING"}
+    wanted = []
+    for key in sorted(gone):
+        answered = memory.answers.get(key)
+        arns = world.inventory.arns(key) or ((answered.now.arn,) if answered and answered.now.arn else ())
+        if arns and world.covers(key.app):
+            wanted.append(Wanted(key, None, owned=arns))
+    return replace(world, orphans=_of_ours(world, _read(read, world.kinds, wanted, memory)))
+
+
+def _of_ours(world: World, found: Mapping[Key, Observed]) -> dict[Key, Observed]:
+    """Those whose own reading confirms that they are there and ours: the inventory may show ghosts."""
+    return {
+        key: seen
+        for key, seen in found.items()
+        if seen.error is not None or seen.status == "DRAINING" or world.scope.key(seen.owner) is not None
+    }

@@ -1,0 +1,60 @@
+"""One tick: observe, plan, make the calls that are ready, until nothing is; then say how things fare.
+
+This screen is the product. A tick never waits, may be killed at any call, and continues from what it observes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from reconciler.core.gate import ready
+from reconciler.core.planner import plan
+from reconciler.core.rollup import look_again, remember, rollup
+from reconciler.core.world import World
+from reconciler.engine.apply import Made, Tick, Writer, apply, untried
+from reconciler.engine.lookup import Wish
+from reconciler.engine.observe import further, observe, reread
+from reconciler.model.errors import AwsError
+from reconciler.model.key import Key, Scope
+from reconciler.model.kind import Reader
+from reconciler.model.plan import Plan
+from reconciler.model.policy import Policy
+from reconciler.model.status import Memory, Result
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a tick works: whose resources, through which Reader and Writer. Without a Writer it only plans.
+
+    ``asked`` is what the person at the command line allows; ``made`` is told of each call.
+    """
+
+    scope: Scope
+    read: Reader
+    write: Writer | None = None
+    asked: Policy = Policy()
+    made: Made = lambda change, call: None
+
+
+def reconcile(target: Target, wish: Wish, memory: Memory) -> Result:
+    """Observe, plan, gate, apply, to the fixpoint; then roll up what was found."""
+    tick = Tick(memory)
+    world = observe(target.read, target.scope, wish, memory, target.asked)
+    while True:
+        planned = plan(world)
+        now = untried(ready(planned), tick)
+        if target.write is None or not now:
+            break
+        world = apply(target.write, world, now, tick, target.made)
+        world = further(target.read, world, tick.memory)
+        if tick.unknown:
+            world = reread(target.read, world, frozenset(tick.unknown), tick.memory)
+            tick.unknown.clear()
+    return _result(world, planned, tick.failed, tick.memory)
+
+
+def _result(world: World, planned: Plan, failed: Mapping[Key, AwsError], memory: Memory) -> Result:
+    status = rollup(world, planned, failed, memory)
+    again = look_again(status, planned)
+    return Result(planned, status, replace(memory, since=remember(status, memory)), again)

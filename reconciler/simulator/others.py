@@ -15,6 +15,7 @@ OURS = ("ecs", "tagging")
 GLOBAL = ("budgets", "cloudfront")
 HOSTS = {"memorydb": "memory-db", "ecr": "api.ecr", "sagemaker": "api.sagemaker", "eventbridge": "events"}
 AWS = re.compile(r"\.(amazonaws\.com|api\.aws)$")
+NOT_THERE = (404, {}, "Not yet implemented")
 CODE = re.compile(rb'"__type"\s*:\s*"(?:[^"#]*#)?([^"]+)"|<Code>([^<]+)</Code>')
 
 
@@ -45,7 +46,7 @@ class Others:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             answer = self._stubber().process_request(prepared)
-        if answer is None:
+        if answer is None or answer == NOT_THERE:
             raise unsupported(target.service, target.operation)
         status, given, body = answer
         content = body.encode() if isinstance(body, str) else bytes(body or b"")

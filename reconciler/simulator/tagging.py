@@ -15,6 +15,7 @@ from .errors import AwsError, invalid
 from .others import Others
 
 Found = tuple[str, str, dict[str, str]]
+REFUSED = "InvalidParameterException"  # the model knows no other code for what the caller did wrong
 
 
 @dataclass(frozen=True)
@@ -105,11 +106,11 @@ def _each(
                 raise invalid(f"{arn} does not exist or cannot be tagged")
             theirs(backend, arn)
         except AwsError as error:
-            failed[arn] = {"StatusCode": error.status, "ErrorCode": error.code, "ErrorMessage": error.message}
+            failed[arn] = {"StatusCode": error.status, "ErrorCode": REFUSED, "ErrorMessage": error.message}
         except NotImplementedError:
             failed[arn] = {
                 "StatusCode": 400,
-                "ErrorCode": "InvalidParameterException",
+                "ErrorCode": REFUSED,
                 "ErrorMessage": "cannot be tagged",
             }
     return {"FailedResourcesMap": failed}

@@ -54,7 +54,11 @@ def seen(ecs):
 def test_a_new_service_goes_through_pending_to_completed():
     sim, ecs = prepared()
     first = seen(ecs)
-    assert (first["runningCount"], first["pendingCount"], first["deployments"][0]["rolloutState"]) == (0, 0, "IN_PROGRESS")
+    assert (first["runningCount"], first["pendingCount"], first["deployments"][0]["rolloutState"]) == (
+        0,
+        0,
+        "IN_PROGRESS",
+    )
     sim.advance(5)
     assert (seen(ecs)["runningCount"], seen(ecs)["pendingCount"]) == (0, 2)
     sim.advance(20)
@@ -157,7 +161,10 @@ def test_percentages_that_cannot_move_are_told_in_an_event():
     sim.settle()
     now = seen(ecs)
     assert [d["rolloutState"] for d in now["deployments"]] == ["IN_PROGRESS", "COMPLETED"]
-    assert "unable to stop or start tasks during a deployment because of the service deployment" in now["events"][0]["message"]
+    assert (
+        "unable to stop or start tasks during a deployment because of the service deployment"
+        in now["events"][0]["message"]
+    )
 
 
 def test_a_daemon_runs_one_task_on_each_instance_and_stops_before_it_starts():
@@ -196,7 +203,11 @@ def test_a_task_stopped_by_hand_is_replaced():
     sim.settle()
     victim = ecs.list_tasks(serviceName="web")["taskArns"][0]
     stopped = ecs.stop_task(task=victim, reason="by hand")["task"]
-    assert (stopped["desiredStatus"], stopped["stopCode"], stopped["stoppedReason"]) == ("STOPPED", "UserInitiated", "by hand")
+    assert (stopped["desiredStatus"], stopped["stopCode"], stopped["stoppedReason"]) == (
+        "STOPPED",
+        "UserInitiated",
+        "by hand",
+    )
     sim.settle()
     assert seen(ecs)["runningCount"] == 2
     assert victim not in ecs.list_tasks(serviceName="web")["taskArns"]

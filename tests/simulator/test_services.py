@@ -61,7 +61,9 @@ def test_members_are_kept_and_echoed(service, define, members):
     define(container=PORT)
     seen = service(taskDefinition="web:1", **members)
     for name, value in members.items():
-        assert seen[name] == value if isinstance(value, list | str | bool | int) else seen[name].items() >= value.items()
+        assert (
+            seen[name] == value if isinstance(value, list | str | bool | int) else seen[name].items() >= value.items()
+        )
 
 
 def test_deployment_only_members_are_shown_on_the_primary_deployment(service, define):
@@ -95,7 +97,10 @@ def test_fargate_fills_platform_and_network(service, define, fargate):
 
 
 def test_the_cluster_default_strategy_is_taken_when_nothing_is_said(ecs, service, define, fargate):
-    strategy = [{"capacityProvider": "FARGATE", "weight": 1, "base": 1}, {"capacityProvider": "FARGATE_SPOT", "weight": 1}]
+    strategy = [
+        {"capacityProvider": "FARGATE", "weight": 1, "base": 1},
+        {"capacityProvider": "FARGATE_SPOT", "weight": 1},
+    ]
     ecs.put_cluster_capacity_providers(
         cluster="main", capacityProviders=["FARGATE", "FARGATE_SPOT"], defaultCapacityProviderStrategy=strategy
     )
@@ -273,7 +278,9 @@ def test_what_is_left_out_of_an_update_stays_and_an_empty_list_removes(ecs, serv
 
 
 def test_a_strategy_replaces_the_launch_type_and_an_empty_one_brings_it_back(ecs, service, define, fargate):
-    ecs.put_cluster_capacity_providers(cluster="main", capacityProviders=["FARGATE"], defaultCapacityProviderStrategy=[])
+    ecs.put_cluster_capacity_providers(
+        cluster="main", capacityProviders=["FARGATE"], defaultCapacityProviderStrategy=[]
+    )
     define(**fargate)
     service(taskDefinition="web", launchType="FARGATE", networkConfiguration=NETWORK)
     ecs.update_service(cluster="main", service="web", capacityProviderStrategy=[{"capacityProvider": "FARGATE"}])
@@ -289,7 +296,10 @@ def test_a_family_means_its_latest_active_revision(ecs, service, define):
     define()
     define()
     ecs.deregister_task_definition(taskDefinition="web:3")
-    assert ecs.update_service(cluster="main", service="web", taskDefinition="web")["service"]["taskDefinition"][-6:] == "/web:2"
+    assert (
+        ecs.update_service(cluster="main", service="web", taskDefinition="web")["service"]["taskDefinition"][-6:]
+        == "/web:2"
+    )
 
 
 def test_a_refused_update_changes_nothing(ecs, service, refused):

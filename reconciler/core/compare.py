@@ -36,8 +36,10 @@ def compare(kind: Kind, desired: Desired, seen: Observed, policy: Policy, stamps
     raw = target(fields, _form(fields, desired.spec), live, ignore, seen.driven)
     current = fields.versioned and seen.digest == desired.digest
     differs = () if current else diff(fields, normal, live)
-    spec = {**expand(fields, raw), "tags": desired.spec["tags"]} if ignore and "tags" in desired.spec else (
-        expand(fields, raw) if ignore else desired.spec
+    spec = (
+        {**expand(fields, raw), "tags": desired.spec["tags"]}
+        if ignore and "tags" in desired.spec
+        else (expand(fields, raw) if ignore else desired.spec)
     )
     changes = (*differs, *_tag_changes(desired.spec, seen, stamps))
     return Comparison(changes, _values(fields, raw, differs), spec)

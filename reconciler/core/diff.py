@@ -11,7 +11,9 @@ from reconciler.model.plan import FieldChange
 from reconciler.model.tree import Path, Tree, drop_path, get_path, set_path
 
 
-def target(fields: Fields, desired: Tree, live: Tree, ignore: tuple[str, ...], driven: frozenset[str]) -> dict[str, Any]:
+def target(
+    fields: Fields, desired: Tree, live: Tree, ignore: tuple[str, ...], driven: frozenset[str]
+) -> dict[str, Any]:
     """The canonical form to bring about: what is desired, with the live value where that is not ours to set.
 
     Not ours are paths under ``policy.ignore``, members somebody else drives now, and shared members left unsaid. Both
@@ -100,4 +102,3 @@ def _opaque(tree: Any) -> Any:
     if isinstance(tree, Mapping):
         return {name: _opaque(value) for name, value in tree.items()}
     return tree if isinstance(tree, str | int | float | bool) else repr(tree)
-

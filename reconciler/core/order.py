@@ -82,5 +82,3 @@ def _cycle(cycle: list[Key], by_key: Mapping[Key, Linked]) -> Problem:
         hint="remove one of the references or dependsOn",
         app=first.app,
     )
-
-

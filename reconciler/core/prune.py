@@ -25,8 +25,15 @@ def deletions(world: World, changes: Mapping[Key, Change]) -> tuple[dict[Key, Ch
     for key, seen in sorted(world.orphans.items()):
         why = _kept(world, seen, allowed)
         if why:
-            notes.append(Problem("not-declared", f"{key} is ours but no longer declared: {why}", key=key,
-                                 hint="", severity=Severity.NOTE))
+            notes.append(
+                Problem(
+                    "not-declared",
+                    f"{key} is ours but no longer declared: {why}",
+                    key=key,
+                    hint="",
+                    severity=Severity.NOTE,
+                )
+            )
         else:
             going[key] = seen
     refused = _over_limit(world, going, allowed)
@@ -91,5 +98,3 @@ def _deletion(
     return Change(
         key, Action.DELETE, Action.DELETE, observed=seen, waits_on=users, calls=calls, blocked=blocked, waiting=waiting
     )
-
-

@@ -86,10 +86,10 @@ class _Book:
         else:
             near = difflib.get_close_matches(str(key), map(str, self.keys), 1)
             message = f"{key} is not declared in this environment"
-            hint = f"did you mean {near[0]}?" if near else f"add a {key.kind} manifest named {key.name} to app {key.app}"
-        self.problems.append(
-            Problem("dangling-reference", message, at, document.key, path, hint, app=document.key.app)
-        )
+            hint = (
+                f"did you mean {near[0]}?" if near else f"add a {key.kind} manifest named {key.name} to app {key.app}"
+            )
+        self.problems.append(Problem("dangling-reference", message, at, document.key, path, hint, app=document.key.app))
         return False
 
 
@@ -156,8 +156,15 @@ def _explicit(path: Path, text: str, document: Document, book: _Book) -> Referen
         near = difflib.get_close_matches(part, parts, 1)
         hint = f"did you mean #{near[0]}?" if near else f"it has {', '.join(sorted(parts)) or 'no parts'}"
         book.problems.append(
-            Problem("unknown-part", f"{key} has no part {part}", at, document.key, show_path(path), hint,
-                    app=document.key.app)
+            Problem(
+                "unknown-part",
+                f"{key} has no part {part}",
+                at,
+                document.key,
+                show_path(path),
+                hint,
+                app=document.key.app,
+            )
         )
         return None
     return Reference(key, part)

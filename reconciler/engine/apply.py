@@ -9,10 +9,11 @@ from typing import Protocol
 from reconciler.core.world import World
 from reconciler.engine.observe import judged
 from reconciler.model.errors import AwsError, OutcomeUnknown
-from reconciler.model.key import Key
-from reconciler.model.kind import Answer
+from reconciler.model.key import Key, Scope
+from reconciler.model.kind import Answer, Reader
 from reconciler.model.observed import Observed
 from reconciler.model.plan import Action, Call, Change
+from reconciler.model.policy import Policy
 from reconciler.model.status import Answered, Memory
 
 
@@ -28,6 +29,22 @@ Made = Callable[[Change, Call], None]
 """Told of each call that was made, for whoever shows progress."""
 
 
+@dataclass(frozen=True)
+class Target:
+    """Where a tick works: whose resources, through which Reader and Writer. Without a Writer it only plans.
+
+    ``asked`` is what the person at the command line allows; ``made`` is told of each call; when ``stop`` says so, no
+    further call is made.
+    """
+
+    scope: Scope
+    read: Reader
+    write: Writer | None = None
+    asked: Policy = Policy()
+    made: Made = lambda change, call: None
+    stop: Callable[[], bool] = lambda: False
+
+
 @dataclass
 class Tick:
     """What one tick has done so far.
@@ -41,12 +58,12 @@ class Tick:
     unknown: set[Key] = field(default_factory=set)
 
 
-def apply(write: Writer, world: World, changes: Iterable[Change], tick: Tick, made: Made) -> World:
+def apply(write: Writer, world: World, changes: Iterable[Change], tick: Tick, target: Target) -> World:
     """Make each change's calls up to its first that is not known yet. A change that fails holds back only itself."""
     for change in changes:
         answers: list[Answer] = []
         for call in change.calls:
-            if not call.ready:
+            if not call.ready or target.stop():
                 break
             tick.calls.add(_name(change, call))
             try:
@@ -58,7 +75,7 @@ def apply(write: Writer, world: World, changes: Iterable[Change], tick: Tick, ma
             except AwsError as error:
                 tick.failed[change.key] = error
                 break
-            made(change, call)
+            target.made(change, call)
         if answers and change.key not in tick.unknown:
             world = _answered(world, change, answers, tick)
     return judged(world)

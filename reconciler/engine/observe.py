@@ -14,7 +14,7 @@ from reconciler.model.canonical import canonical
 from reconciler.model.desired import Reference
 from reconciler.model.key import Key, Scope
 from reconciler.model.kind import Kinds, Reader
-from reconciler.model.observed import Inventory, Observed, Wanted
+from reconciler.model.observed import Observed, Wanted
 from reconciler.model.policy import Policy
 from reconciler.model.status import Answered, Memory
 from reconciler.model.tree import Pending, get_path, pending_after

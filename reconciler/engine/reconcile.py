@@ -6,35 +6,19 @@ This screen is the product. A tick never waits, may be killed at any call, and c
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from reconciler.core.gate import ready
 from reconciler.core.planner import plan
 from reconciler.core.rollup import look_again, remember, rollup
 from reconciler.core.world import World
-from reconciler.engine.apply import Made, Tick, Writer, apply, untried
+from reconciler.engine.apply import Target, Tick, apply, untried
 from reconciler.engine.lookup import Wish
 from reconciler.engine.observe import further, observe, reread
 from reconciler.model.errors import AwsError
-from reconciler.model.key import Key, Scope
-from reconciler.model.kind import Reader
+from reconciler.model.key import Key
 from reconciler.model.plan import Plan
-from reconciler.model.policy import Policy
 from reconciler.model.status import Memory, Result
-
-
-@dataclass(frozen=True)
-class Target:
-    """Where a tick works: whose resources, through which Reader and Writer. Without a Writer it only plans.
-
-    ``asked`` is what the person at the command line allows; ``made`` is told of each call.
-    """
-
-    scope: Scope
-    read: Reader
-    write: Writer | None = None
-    asked: Policy = Policy()
-    made: Made = lambda change, call: None
 
 
 def reconcile(target: Target, wish: Wish, memory: Memory) -> Result:
@@ -44,9 +28,9 @@ def reconcile(target: Target, wish: Wish, memory: Memory) -> Result:
     while True:
         planned = plan(world)
         now = untried(ready(planned), tick)
-        if target.write is None or not now:
+        if target.write is None or not now or target.stop():
             break
-        world = apply(target.write, world, now, tick, target.made)
+        world = apply(target.write, world, now, tick, target)
         world = further(target.read, world, tick.memory)
         if tick.unknown:
             world = reread(target.read, world, frozenset(tick.unknown), tick.memory)
@@ -57,4 +41,4 @@ def reconcile(target: Target, wish: Wish, memory: Memory) -> Result:
 def _result(world: World, planned: Plan, failed: Mapping[Key, AwsError], memory: Memory) -> Result:
     status = rollup(world, planned, failed, memory)
     again = look_again(status, planned)
-    return Result(planned, status, replace(memory, since=remember(status, memory)), again)
+    return Result(planned, status, replace(memory, since=remember(status, memory)), again, failed)

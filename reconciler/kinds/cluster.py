@@ -43,8 +43,15 @@ class Cluster(Kind):
         },
         response_only=frozenset(
             {
-                "clusterArn", "status", "registeredContainerInstancesCount", "runningTasksCount", "pendingTasksCount",
-                "activeServicesCount", "statistics", "attachments", "attachmentsStatus",
+                "clusterArn",
+                "status",
+                "registeredContainerInstancesCount",
+                "runningTasksCount",
+                "pendingTasksCount",
+                "activeServicesCount",
+                "statistics",
+                "attachments",
+                "attachmentsStatus",
             }
         ),  # fmt: skip
         wrappers=("cluster", "clusters"),

@@ -74,9 +74,11 @@ class Service(Kind):
                 batched.append(batch)
         scaled = _scaled(read, [f"service/{cluster}/{name}" for cluster, w in by_cluster.items() for _, name in w])
         for params, batch, answer in zip(asked, batched, read.many("ecs:DescribeServices", asked), strict=True):
-            found = {service["serviceName"]: service for service in answer.get("services", ())} if isinstance(
-                answer, Answer
-            ) else {}
+            found = (
+                {service["serviceName"]: service for service in answer.get("services", ())}
+                if isinstance(answer, Answer)
+                else {}
+            )
             for want, name in batch:
                 if isinstance(answer, AwsError) and not isinstance(answer, NotFound):
                     yield Observed.failed(want.key, answer)
@@ -144,7 +146,9 @@ def _observed(key: Key, service: Mapping[str, Any] | None, answer: Any) -> Obser
         live["uses"] = [service.get("clusterArn"), service.get("taskDefinition")] if arn else []
         return Observed(key, at, arn=arn, status=status, created=created, live=live)
     spec = {name: value for name, value in service.items() if name not in FIELDS.response_only}
-    primary: Mapping[str, Any] = next((item for item in service.get("deployments") or () if item.get("status") == "PRIMARY"), {})
+    primary: Mapping[str, Any] = next(
+        (item for item in service.get("deployments") or () if item.get("status") == "PRIMARY"), {}
+    )
     spec |= {name: primary[name] for name in ON_DEPLOYMENT if name in primary}
     spec["cluster"] = service.get("clusterArn", "default")
     if "roleArn" in service:
@@ -207,4 +211,3 @@ def _placement(element: Any) -> Any:
         return element
     field = element["field"]
     return {**element, "field": "instanceId" if field.lower() in ("host", "instanceid") else field}
-

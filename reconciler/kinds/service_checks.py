@@ -14,11 +14,17 @@ def findings(spec: Tree) -> Iterator[Finding]:
     controller = (spec.get("deploymentController") or {}).get("type", "ECS")
     if not spec.get("taskDefinition") and controller != "EXTERNAL":
         yield Finding(
-            "missing-member", ("taskDefinition",), "missing", "name a TaskDefinition manifest, family:revision or an ARN"
+            "missing-member",
+            ("taskDefinition",),
+            "missing",
+            "name a TaskDefinition manifest, family:revision or an ARN",
         )
     if spec.get("launchType") and spec.get("capacityProviderStrategy"):
         yield Finding(
-            "launch-type", ("launchType",), "launchType and capacityProviderStrategy exclude each other", "keep one of them"
+            "launch-type",
+            ("launchType",),
+            "launchType and capacityProviderStrategy exclude each other",
+            "keep one of them",
         )
     network = (spec.get("networkConfiguration") or {}).get("awsvpcConfiguration") or {}
     if spec.get("launchType") == "EC2" and network.get("assignPublicIp") == "ENABLED":

@@ -86,9 +86,21 @@ FIELDS = Fields(
     },
     response_only=frozenset(
         {
-            "serviceArn", "clusterArn", "status", "runningCount", "pendingCount", "deployments", "taskSets", "events",
-            "createdAt", "createdBy", "roleArn", "platformFamily", "currentServiceDeployment",
-            "currentServiceRevisions", "resourceManagementType",
+            "serviceArn",
+            "clusterArn",
+            "status",
+            "runningCount",
+            "pendingCount",
+            "deployments",
+            "taskSets",
+            "events",
+            "createdAt",
+            "createdBy",
+            "roleArn",
+            "platformFamily",
+            "currentServiceDeployment",
+            "currentServiceRevisions",
+            "resourceManagementType",
         }
     ),  # fmt: skip
     wrappers=("service", "services"),

@@ -50,7 +50,9 @@ def _containers(spec: Tree, containers: Sequence[tuple[Path, Tree]]) -> Iterator
             if not container.get(member):
                 yield Finding("missing-member", (*path, member), f"the container has no {member}")
         memory, reserved = container.get("memory"), container.get("memoryReservation")
-        if "FARGATE" not in (spec.get("requiresCompatibilities") or ()) and not (spec.get("memory") or memory or reserved):
+        if "FARGATE" not in (spec.get("requiresCompatibilities") or ()) and not (
+            spec.get("memory") or memory or reserved
+        ):
             yield Finding(
                 "missing-memory",
                 (*path, "memory"),
@@ -58,7 +60,9 @@ def _containers(spec: Tree, containers: Sequence[tuple[Path, Tree]]) -> Iterator
                 "set memory or memoryReservation of the container, or memory of the task",
             )
         if isinstance(memory, int) and isinstance(reserved, int) and memory < reserved:
-            yield Finding("memory-below-reservation", (*path, "memory"), f"{memory} is less than memoryReservation {reserved}")
+            yield Finding(
+                "memory-below-reservation", (*path, "memory"), f"{memory} is less than memoryReservation {reserved}"
+            )
     if all(container.get("essential") is False for _, container in containers):
         yield Finding("no-essential-container", ("containerDefinitions",), "no container is essential")
 
@@ -96,20 +100,26 @@ def _order(containers: Sequence[tuple[Path, Tree]]) -> Iterator[Finding]:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
         yield Finding(
-            "container-cycle", ("containerDefinitions",), "containers wait for each other: " + " -> ".join(error.args[1])
+            "container-cycle",
+            ("containerDefinitions",),
+            "containers wait for each other: " + " -> ".join(error.args[1]),
         )
 
 
 def _fargate(spec: Tree, containers: Sequence[tuple[Path, Tree]]) -> Iterator[Finding]:
     if spec.get("networkMode") != "awsvpc":
-        yield Finding("fargate-network", ("networkMode",), "Fargate needs networkMode awsvpc", "add networkMode: awsvpc")
+        yield Finding(
+            "fargate-network", ("networkMode",), "Fargate needs networkMode awsvpc", "add networkMode: awsvpc"
+        )
     cpu, memory = _units(spec.get("cpu"), "vcpu"), _units(spec.get("memory"), "gb")
     for member, value in (("cpu", spec.get("cpu")), ("memory", spec.get("memory"))):
         if value is None:
             yield Finding("fargate-size", (member,), f"Fargate needs {member} of the task")
     if cpu is not None and cpu not in _FARGATE_MEMORY:
         offered = ", ".join(map(str, _FARGATE_MEMORY))
-        yield Finding("fargate-size", ("cpu",), f"Fargate does not offer {spec['cpu']} CPU units", f"it offers {offered}")
+        yield Finding(
+            "fargate-size", ("cpu",), f"Fargate does not offer {spec['cpu']} CPU units", f"it offers {offered}"
+        )
     elif cpu is not None and memory is not None and memory not in _FARGATE_MEMORY[cpu]:
         sizes = _FARGATE_MEMORY[cpu]
         yield Finding(

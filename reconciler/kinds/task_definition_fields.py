@@ -68,8 +68,15 @@ FIELDS = Fields(
     },
     response_only=frozenset(
         {
-            "taskDefinitionArn", "revision", "status", "requiresAttributes", "compatibilities", "registeredAt",
-            "registeredBy", "deregisteredAt", "deleteRequestedAt",
+            "taskDefinitionArn",
+            "revision",
+            "status",
+            "requiresAttributes",
+            "compatibilities",
+            "registeredAt",
+            "registeredBy",
+            "deregisteredAt",
+            "deleteRequestedAt",
         }
     ),  # fmt: skip
     wrappers=("taskDefinition",),

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
+from reconciler.model.errors import AwsError
 from reconciler.model.key import Key
 from reconciler.model.observed import Observed
 from reconciler.model.plan import Plan
@@ -109,9 +110,13 @@ class Memory:
 
 @dataclass(frozen=True)
 class Result:
-    """What a tick did and when to look again (seconds; None: nothing to wait for)."""
+    """What a tick left to do, how things fare, and when to look again (seconds; None: nothing to wait for).
+
+    ``failures`` are the calls that did not succeed, by the resource they were for.
+    """
 
     plan: Plan
     status: Status
     memory: Memory
     again: float | None
+    failures: Mapping[Key, AwsError] = field(default_factory=dict)

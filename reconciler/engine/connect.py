@@ -1,0 +1,29 @@
+"""From an environment to the Reader and the Writer that work in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.aws.budget import Budget
+from reconciler.aws.clients import Clients
+from reconciler.aws.reader import AwsReader
+from reconciler.aws.writer import AwsWriter
+from reconciler.model.clock import Clock
+from reconciler.model.desired import Environment
+
+
+@dataclass(frozen=True)
+class Connected:
+    """Both ends of one environment's account. The account guard has been asked before any other call."""
+
+    read: AwsReader
+    write: AwsWriter
+
+
+def connect(environment: Environment, clock: Clock, session: Any = None) -> Connected:
+    """Connect with the SDK's own credentials, or those of a boto3 session that is handed in."""
+    clients = Clients(environment, session=session)
+    clients.guard()
+    budget = Budget(clock)
+    return Connected(AwsReader(clients, budget, clock), AwsWriter(clients, budget, clock))

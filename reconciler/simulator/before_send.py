@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -49,14 +50,23 @@ def send(simulator: Simulator, prepared: Any) -> Any:
     return AWSResponse(prepared.url, response.status, response.headers, Raw(response.body))
 
 
+@lru_cache(maxsize=1)
+def loader() -> Any:
+    """Models are read once a process, not once a client."""
+    from botocore.loaders import Loader
+
+    return Loader()
+
+
 def client(simulator: Simulator, service: str, region: str, **options: Any) -> Any:
     """A client of a session made for it; one attempt a call unless ``config`` says otherwise."""
     import boto3
+    import botocore.session
     from botocore.config import Config
 
-    session = boto3.session.Session(
-        aws_access_key_id="simulator", aws_secret_access_key="simulator", region_name=region
-    )
+    inner = botocore.session.Session()
+    inner.register_component("data_loader", loader())
+    session = boto3.session.Session("simulator", "simulator", region_name=region, botocore_session=inner)
     attach(simulator, session)
     options.setdefault("config", Config(retries={"total_max_attempts": 1}))
     return session.client(service, **options)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Literal
 
@@ -27,19 +27,22 @@ GROUPS: dict[str, tuple[tuple[str, ...], float, float]] = {
 
 @dataclass
 class Bucket:
+    """One for each account and Region; ``level`` holds what was left in it, and when."""
+
     operations: tuple[str, ...]
+    service: str
     burst: float
     rate: float
-    tokens: float
-    at: float
+    level: dict[tuple[str, str], tuple[float, float]] = field(default_factory=dict)
 
-    def take(self, now: float) -> bool:
-        self.tokens = min(self.burst, self.tokens + (now - self.at) * self.rate)
-        self.at = now
-        if self.tokens < 1:
-            return False
-        self.tokens -= 1
-        return True
+    def holds(self, service: str, operation: str) -> bool:
+        return fnmatchcase(service, self.service) and any(fnmatchcase(operation, name) for name in self.operations)
+
+    def take(self, place: tuple[str, str], now: float) -> bool:
+        tokens, at = self.level.get(place, (self.burst, now))
+        tokens = min(self.burst, tokens + (now - at) * self.rate)
+        self.level[place] = (tokens - 1 if tokens >= 1 else tokens, now)
+        return tokens >= 1
 
 
 @dataclass
@@ -92,14 +95,20 @@ class Faults:
         self._stale: list[Stale] = []
         self._denials: list[Denial] = []
 
-    def throttle(self, operations: str | Iterable[str] | None = None, burst: float = 0, rate: float = 0) -> None:
-        """A token bucket that these operations share; without any, the buckets of ``GROUPS``."""
+    def throttle(
+        self,
+        operations: str | Iterable[str] | None = None,
+        burst: float = 0,
+        rate: float = 0,
+        *,
+        service: str = "ecs",
+    ) -> None:
+        """A token bucket that these operations share; without any, ECS's own buckets, ``GROUPS``."""
         if operations is None:
-            for names, size, refill in GROUPS.values():
-                self._buckets.append(Bucket(names, size, refill, size, 0.0))
+            self._buckets += [Bucket(names, "ecs", size, refill) for names, size, refill in GROUPS.values()]
             return
         names = (operations,) if isinstance(operations, str) else tuple(operations)
-        self._buckets.append(Bucket(names, burst, rate, burst, 0.0))
+        self._buckets.append(Bucket(names, service, burst, rate))
 
     def fail(
         self,
@@ -157,8 +166,10 @@ class Faults:
             raise AwsError("ServerException", "Service Unavailable. Please try again later.", 500)
         raise AnswerLost(hits[0].how)
 
-    def refuse(self, service: str, operation: str, resource: str, caller: str, now: float) -> None:
-        """Denials, then throttles: a refused call had no effect."""
+    def refuse(
+        self, service: str, operation: str, resource: str, caller: str, place: tuple[str, str], now: float
+    ) -> None:
+        """Denials, then throttles: a refused call had no effect. ``place`` is account and Region."""
         for denial in self._denials:
             if fnmatchcase(operation, denial.operation) and fnmatchcase(service, denial.service):
                 if not (denial.resource == "*" or fnmatchcase(resource, denial.resource)):
@@ -170,7 +181,7 @@ class Faults:
                     f"because no identity-based policy allows the {action} action",
                 )
         for bucket in self._buckets:
-            if any(fnmatchcase(operation, name) for name in bucket.operations) and not bucket.take(now):
+            if bucket.holds(service, operation) and not bucket.take(place, now):
                 raise AwsError("ThrottlingException", "Rate exceeded")
 
     def behind(self, service: str, operation: str, now: float) -> int:

@@ -15,7 +15,7 @@ OURS = ("ecs", "tagging")
 GLOBAL = ("budgets", "cloudfront")
 HOSTS = {"memorydb": "memory-db", "ecr": "api.ecr", "sagemaker": "api.sagemaker", "eventbridge": "events"}
 AWS = re.compile(r"\.(amazonaws\.com|api\.aws)$")
-NOT_THERE = (404, {}, "Not yet implemented")
+NOT_THERE: Any = (404, {}, "Not yet implemented")
 CODE = re.compile(rb'"__type"\s*:\s*"(?:[^"#]*#)?([^"]+)"|<Code>([^<]+)</Code>')
 
 

@@ -51,9 +51,9 @@ WORDS: dict[str, tuple[type, ...]] = {
 @lru_cache(maxsize=8)
 def operations(service: str) -> dict[str, Operation]:
     """All operations of a botocore service name."""
-    from botocore.loaders import Loader
+    from .before_send import loader
 
-    model = Loader().load_service_model(service, "service-2")
+    model = loader().load_service_model(service, "service-2")
     shapes, seen = model["shapes"], dict[str, Node]()
 
     def node(name: str) -> Node:

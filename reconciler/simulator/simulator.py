@@ -150,7 +150,8 @@ class Simulator:
         account = self._others.account_of(target.access_key)
         service, operation = target.service, target.operation
         resource = resource_of(target, account)
-        self.faults.refuse(service, operation, resource, self.settings.caller_arn, self.clock.now)
+        place = (account, target.region)
+        self.faults.refuse(service, operation, resource, self.settings.caller_arn, place, self.clock.now)
         self.faults.strike(service, operation, "before")
         if service in OURS:
             members = self._ours(target, account)
@@ -213,7 +214,7 @@ class Simulator:
             status=status,
             at=now,
             region=target.region if target else "",
-            account=self.settings.account,
+            account=self._others.account_of(target.access_key) if target else self.settings.account,
         )
         self.calls.append(call)
         if self.log:

@@ -77,6 +77,14 @@ def test_the_documented_buckets_are_there(sim, define, refused):
     define()
 
 
+def test_a_bucket_belongs_to_a_region(sim, ecs, refused):
+    sim.faults.throttle("ListClusters", burst=1, rate=0)
+    ecs.list_clusters()
+    with refused("ThrottlingException"):
+        ecs.list_clusters()
+    sim.client("ecs", region="eu-west-1").list_clusters()
+
+
 def test_latency_is_time_that_passes(sim, ecs):
     sim.faults.latency = 2.5
     before = sim.now()

@@ -66,8 +66,8 @@ def test_an_answer_the_model_does_not_allow_is_a_mistake_of_ours(answer):
 
 
 def test_an_answer_with_an_unknown_enum_value_is_a_mistake_of_ours():
+    answer = {"service": {"launchType": "MOON"}}
     with pytest.raises(SimulatorError, match="launchType"):
-        answer = {"service": {"launchType": "MOON"}}
         shapes.check(shapes.operations("ecs")["CreateService"].output, answer)
 
 

@@ -92,9 +92,7 @@ def update_service(at: Scope, params: dict[str, Any]) -> dict[str, Any]:
         raise invalid("The desired count cannot be specified for a service that uses the DAEMON scheduling strategy.")
     definition = service.primary.definition
     if "taskDefinition" in params:
-        asked = params["taskDefinition"]
-        if asked not in (definition.arn, definition.name):
-            definition = usable(at.state, asked)
+        definition = usable(at.state, params["taskDefinition"])
     members = _updated(at, cluster, service, params) | {"taskDefinition": definition.arn}
     consistent(members, definition)
     before, service.members = service.members, members

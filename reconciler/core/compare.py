@@ -29,7 +29,7 @@ class Comparison:
 
 
 def compare(kind: Kind, desired: Desired, seen: Observed, policy: Policy, stamps: Mapping[str, str]) -> Comparison:
-    """Compare a resolved resource with its reading. A revision that carries our digest is as desired, its tags apart."""
+    """Compare a resolved resource with its reading; a revision that carries our digest is as desired, tags apart."""
     fields, ignore = kind.fields, policy.ignore or ()
     live = _form(fields, kind.normal(seen.spec or {}))
     normal = target(fields, _form(fields, kind.normal(desired.spec)), live, ignore, seen.driven)

@@ -93,7 +93,7 @@ def _update(world: World, kind: Kind, start: Change, policy: Policy) -> Change |
     adopting = not ownership.is_ours(world.scope, desired, seen)
     if adopting and (problem := ownership.refusal(world.scope, desired, seen, policy)):
         return replace(start, action=Action.HOLD, step=Action.HOLD, blocked=problem)
-    found = compare(kind, desired, seen, policy, _wanted_stamps(kind, start.stamps, adopting))
+    found = compare(kind, desired, seen, policy, _wanted_stamps(start.stamps, adopting))
     if not found.changes:
         return _clean_up(world, kind, start)
     if fixed := create_only(kind.fields, found.changes):
@@ -183,7 +183,7 @@ def _stamps(world: World, desired: Desired, kind: Kind) -> dict[str, str]:
     return stamps
 
 
-def _wanted_stamps(kind: Kind, stamps: Mapping[str, str], adopting: bool) -> dict[str, str]:
+def _wanted_stamps(stamps: Mapping[str, str], adopting: bool) -> dict[str, str]:
     """Those a present resource is held to: a commit that changes nothing of a resource does not touch its tags."""
     return {name: value for name, value in stamps.items() if adopting or name in (OWNER, PRUNE)}
 

@@ -43,7 +43,7 @@ def _findings(world: World, key: Key) -> Iterator[Problem]:
     for external in world.externals:
         for named_by, path in external.named_by:
             if named_by == key:
-                found = _external(world, external, key)
+                found = _external(world, external)
                 if found is not None:
                     message, severity = found
                     code = f"{external.kind}NotFound" if severity is Severity.ERROR else "not-checked"
@@ -60,7 +60,7 @@ def _findings(world: World, key: Key) -> Iterator[Problem]:
         )  # fmt: skip
 
 
-def _external(world: World, external: External, key: Key) -> tuple[str, Severity] | None:
+def _external(world: World, external: External) -> tuple[str, Severity] | None:
     seen = world.outside.get((external.kind, external.address))
     if seen is None:
         return None

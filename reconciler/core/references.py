@@ -86,9 +86,7 @@ class _Book:
         else:
             near = difflib.get_close_matches(str(key), map(str, self.keys), 1)
             message = f"{key} is not declared in this environment"
-            hint = (
-                f"did you mean {near[0]}?" if near else f"add a {key.kind} manifest named {key.name} to app {key.app}"
-            )
+            hint = f"did you mean {near[0]}?" if near else f"add a {key.kind} named {key.name} to app {key.app}"
         self.problems.append(Problem("dangling-reference", message, at, document.key, path, hint, app=document.key.app))
         return False
 

@@ -43,7 +43,7 @@ def rollup(world: World, plan: Plan, failures: Mapping[Key, AwsError], memory: M
     return Status(world.scope.environment, world.commit, tuple(resources))
 
 
-def remember(status: Status, memory: Memory) -> dict[tuple[Key, str], tuple[str, datetime]]:
+def remember(status: Status) -> dict[tuple[Key, str], tuple[str, datetime]]:
     """Since when each condition has had its status."""
     return {
         (resource.key, condition.type): (condition.status, condition.since)
@@ -65,7 +65,7 @@ def look_again(status: Status, plan: Plan) -> float | None:
 
 def _resource(facts: _Facts, memory: Memory) -> ResourceStatus:
     conditions = tuple(_since(facts, condition, memory) for condition in _conditions(facts))
-    return ResourceStatus(facts.key, _phase(facts, conditions), conditions)
+    return ResourceStatus(facts.key, _phase(conditions), conditions)
 
 
 def _conditions(facts: _Facts) -> Iterator[Condition]:
@@ -143,7 +143,7 @@ def _reconciling(facts: _Facts, ready: Condition) -> Condition:
     return Condition("Reconciling", "True", reason, ready.message)
 
 
-def _phase(facts: _Facts, conditions: tuple[Condition, ...]) -> str:
+def _phase(conditions: tuple[Condition, ...]) -> str:
     """One word, derived from the conditions and nothing else."""
     by_type = {condition.type: condition for condition in conditions}
     if by_type["Ready"].status == "True":

@@ -40,7 +40,7 @@ class Target:
     scope: Scope
     read: Reader
     write: Writer | None = None
-    asked: Policy = Policy()
+    asked: Policy = field(default_factory=Policy)
     made: Made = lambda change, call: None
     stop: Callable[[], bool] = lambda: False
 

@@ -1,4 +1,4 @@
-"""Everything in the account that carries our owner tag, from one scan of the tagging API. It nominates; it proves nothing."""
+"""What carries our owner tag, from one scan of the tagging API. It nominates; it proves nothing."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def observe(read: Reader, scope: Scope, wish: Wish, memory: Memory, asked: Polic
         complete=wish.complete and inventory.complete,
     )
     world = further(read, _with_outside(read, world), memory)
-    return judged(_with_orphans(read, _with_leftovers(read, world, memory), memory))
+    return judged(_with_orphans(read, _with_leftovers(read, world), memory))
 
 
 def further(read: Reader, world: World, memory: Memory) -> World:
@@ -148,7 +148,7 @@ def _with_outside(read: Reader, world: World) -> World:
     return replace(world, outside={(key.kind, key.name): seen for key, seen in found.items()})
 
 
-def _with_leftovers(read: Reader, world: World, memory: Memory) -> World:
+def _with_leftovers(read: Reader, world: World) -> World:
     """What declared resources still have under another AWS name."""
     wanted = []
     for key, desired in world.desired.items():

@@ -41,4 +41,4 @@ def reconcile(target: Target, wish: Wish, memory: Memory) -> Result:
 def _result(world: World, planned: Plan, failed: Mapping[Key, AwsError], memory: Memory) -> Result:
     status = rollup(world, planned, failed, memory)
     again = look_again(status, planned)
-    return Result(planned, status, replace(memory, since=remember(status, memory)), again, failed)
+    return Result(planned, status, replace(memory, since=remember(status)), again, failed)

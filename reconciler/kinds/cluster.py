@@ -53,7 +53,7 @@ class Cluster(Kind):
                 "attachments",
                 "attachmentsStatus",
             }
-        ),  # fmt: skip
+        ),
         wrappers=("cluster", "clusters"),
     )
 

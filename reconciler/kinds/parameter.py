@@ -1,4 +1,4 @@
-"""Parameter: a reference to a parameter of the SSM Parameter Store. Its existence is checked; its value is never read."""
+"""Parameter: a reference to an SSM parameter. Its existence is checked; its value is never read."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ FIELDS = Fields(
             "currentServiceRevisions",
             "resourceManagementType",
         }
-    ),  # fmt: skip
+    ),
     wrappers=("service", "services"),
 )
 

@@ -57,10 +57,8 @@ def _by_task_sets(seen: Observed, controller: str) -> Health:
     sets = seen.live.get("taskSets") or []
     unstable = [item for item in sets if item.get("stabilityStatus") != "STEADY_STATE"]
     if unstable:
-        return Health(
-            HealthWord.PROGRESSING, "RollingOut", f"{len(unstable)} task sets of {controller} are stabilizing"
-        )
-    return Health(HealthWord.HEALTHY, "Running", f"{len(sets)} task sets of {controller} are steady")
+        return Health(HealthWord.PROGRESSING, "RollingOut", f"{len(unstable)} {controller} task sets are stabilizing")
+    return Health(HealthWord.HEALTHY, "Running", f"{len(sets)} {controller} task sets are steady")
 
 
 def _placement_event(seen: Observed) -> str:

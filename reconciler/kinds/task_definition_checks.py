@@ -50,9 +50,8 @@ def _containers(spec: Tree, containers: Sequence[tuple[Path, Tree]]) -> Iterator
             if not container.get(member):
                 yield Finding("missing-member", (*path, member), f"the container has no {member}")
         memory, reserved = container.get("memory"), container.get("memoryReservation")
-        if "FARGATE" not in (spec.get("requiresCompatibilities") or ()) and not (
-            spec.get("memory") or memory or reserved
-        ):
+        on_fargate = "FARGATE" in (spec.get("requiresCompatibilities") or ())
+        if not on_fargate and not (spec.get("memory") or memory or reserved):
             yield Finding(
                 "missing-memory",
                 (*path, "memory"),
@@ -102,7 +101,7 @@ def _order(containers: Sequence[tuple[Path, Tree]]) -> Iterator[Finding]:
         yield Finding(
             "container-cycle",
             ("containerDefinitions",),
-            "containers wait for each other: " + " -> ".join(error.args[1]),
+            "these wait for each other: " + " -> ".join(error.args[1]),
         )
 
 
@@ -117,15 +116,13 @@ def _fargate(spec: Tree, containers: Sequence[tuple[Path, Tree]]) -> Iterator[Fi
             yield Finding("fargate-size", (member,), f"Fargate needs {member} of the task")
     if cpu is not None and cpu not in _FARGATE_MEMORY:
         offered = ", ".join(map(str, _FARGATE_MEMORY))
-        yield Finding(
-            "fargate-size", ("cpu",), f"Fargate does not offer {spec['cpu']} CPU units", f"it offers {offered}"
-        )
+        yield Finding("fargate-size", ("cpu",), f"Fargate offers no {spec['cpu']} CPU units", f"it offers {offered}")
     elif cpu is not None and memory is not None and memory not in _FARGATE_MEMORY[cpu]:
         sizes = _FARGATE_MEMORY[cpu]
         yield Finding(
             "fargate-size",
             ("memory",),
-            f"Fargate does not offer {spec['memory']} MiB of memory with {cpu} CPU units",
+            f"Fargate offers no {spec['memory']} MiB of memory with {cpu} CPU units",
             f"between {sizes[0]} and {sizes[-1]}",
         )
     if not spec.get("executionRoleArn") and (why := _needs_execution_role(containers)):

@@ -78,6 +78,6 @@ FIELDS = Fields(
             "deregisteredAt",
             "deleteRequestedAt",
         }
-    ),  # fmt: skip
+    ),
     wrappers=("taskDefinition",),
 )

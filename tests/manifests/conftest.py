@@ -23,6 +23,7 @@ from reconciler.aws.writer import AwsWriter
 from reconciler.engine.lookup import Wish, lookup
 from reconciler.engine.reconcile import Target, reconcile
 from reconciler.kinds import KINDS
+from reconciler.model.desired import Environment
 from reconciler.model.key import Scope
 from reconciler.model.status import Memory, Result
 from reconciler.simulator import Simulator
@@ -96,6 +97,7 @@ class World:
 
     def __init__(self) -> None:
         self.sim = Simulator()
+        self._connected: dict[Environment, tuple[AwsReader, AwsWriter]] = {}
 
     def prepare(self, wish: Wish) -> None:
         """Make what the manifests only refer to: parameters and secrets, here and where no manifest declares them."""
@@ -122,15 +124,24 @@ class World:
         raise AssertionError(f"no rest: {result.status}")
 
     def _tick(self, wish: Wish, memory: Memory, *, writes: bool) -> Result:
-        session = boto3.Session(aws_access_key_id="simulator", aws_secret_access_key="simulator")
-        session._session.register_component("data_loader", _models())
-        self.sim.attach(session)
-        clock = VirtualClock(self.sim)
-        clients, budget = Clients(wish.environment, session=session), Budget(clock)
-        with AwsReader(clients, budget, clock, jitter=Random(1)) as reader:
-            writer = AwsWriter(clients, budget, clock, jitter=Random(1)) if writes else None
-            scope = Scope("main", wish.environment.name)
-            return reconcile(Target(scope, reader, writer), wish, memory)
+        read, write = self._connect(wish.environment)
+        scope = Scope("main", wish.environment.name)
+        return reconcile(Target(scope, read, write if writes else None), wish, memory)
+
+    def _connect(self, environment: Environment) -> tuple[AwsReader, AwsWriter]:
+        if environment not in self._connected:
+            session = boto3.Session(aws_access_key_id="simulator", aws_secret_access_key="simulator")
+            session._session.register_component("data_loader", _models())
+            self.sim.attach(session)
+            clock = VirtualClock(self.sim)
+            clients, budget = Clients(environment, session=session), Budget(clock)
+            reader = AwsReader(clients, budget, clock, jitter=Random(1))
+            self._connected[environment] = reader, AwsWriter(clients, budget, clock, jitter=Random(1))
+        return self._connected[environment]
+
+    def close(self) -> None:
+        for reader, _ in self._connected.values():
+            reader.close()
 
     def writes(self) -> list[str]:
         """The mutating calls since this was last asked."""
@@ -146,4 +157,6 @@ def repository(tmp_path: Path) -> Repository:
 
 @pytest.fixture
 def world() -> Iterator[World]:
-    yield World()
+    world = World()
+    yield world
+    world.close()

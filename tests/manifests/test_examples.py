@@ -96,7 +96,7 @@ def test_a_comment_and_the_order_of_members_change_nothing(repository, world, ap
     repository.change("apps/bookstore/puma.yaml", "networkMode: bridge", "networkMode: bridge  # as before")
     repository.change(
         "apps/bookstore/puma.yaml",
-        '        - {name: RAILS_ENV, value: staging}            # patched in production\n'
+        "        - {name: RAILS_ENV, value: staging}            # patched in production\n"
         '        - {name: RAILS_LOG_TO_STDOUT, value: "1"}\n',
         '        - {value: "1", name: RAILS_LOG_TO_STDOUT}\n        - {name: RAILS_ENV, value: staging}\n',
     )

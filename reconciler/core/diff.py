@@ -41,7 +41,7 @@ def diff(fields: Fields, wanted: Tree, live: Tree) -> tuple[FieldChange, ...]:
     if wanted == live:
         return ()
     changes = []
-    for path, before, after in _differences(live, wanted):
+    for path, before, after in (part for found in _differences(live, wanted) for part in _parts(fields, *found)):
         pattern = pattern_of(path, fields)
         known = fields.at(pattern)
         if after is UNSET:
@@ -95,6 +95,26 @@ def _differences(live: Tree, wanted: Tree) -> Iterator[tuple[tuple[str, ...], An
             if path not in seen:
                 seen.add(path)
                 yield path, get_path(live, path, UNSET), get_path(wanted, path, UNSET)
+
+
+def _parts(
+    fields: Fields, path: tuple[str, ...], before: Any, after: Any
+) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
+    """A whole object that one side lacks, member by member: each has a default of its own. Elements stay whole."""
+    pattern = pattern_of(path, fields)
+    known = fields.at(pattern)
+    there = before if after is UNSET else after
+    if (
+        (before is UNSET or after is UNSET)
+        and isinstance(there, Mapping)
+        and there
+        and not (known.key or pattern.endswith(".*") or known.default is not UNSET or known.removal is not UNSET)
+    ):
+        for name, member in there.items():
+            sides = (UNSET, member) if before is UNSET else (member, UNSET)
+            yield from _parts(fields, (*path, name), *sides)
+    else:
+        yield path, before, after
 
 
 def _opaque(tree: Any) -> Any:

@@ -86,7 +86,7 @@ def _deletion(
 ) -> Change:
     blocked = None
     if refused:
-        blocked = Problem("DeletionLimit", refused, key=key, hint="raise policy.deletionLimit, or delete in steps")
+        blocked = Problem("PruneGuard", refused, key=key, hint="raise policy.deletionLimit, or delete in steps")
     if not seen.present:
         return Change(key, Action.DELETE, Action.DELETE, observed=seen, waiting="it is draining")
     users = in_use_by(seen, [*going.values(), *world.seen.values()])

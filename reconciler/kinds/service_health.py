@@ -47,6 +47,8 @@ def _by_deployment(seen: Observed, primary: Mapping[str, Any], others: list[Mapp
         return Health(HealthWord.PROGRESSING, "OldTasksDraining", f"{counts}, {old} of the old revision still running")
     if state not in ("COMPLETED", None) or (state is None and others):
         return Health(HealthWord.PROGRESSING, "RollingOut", why or counts)
+    if running > desired and "desiredCount" not in seen.driven:
+        return Health(HealthWord.PROGRESSING, "TasksStopping", f"{counts}, {running - desired} to stop")
     if desired == 0:
         return Health(HealthWord.HEALTHY, "ScaledToZero", "no tasks are wanted")
     return Health(HealthWord.HEALTHY, "Running", counts)

@@ -1,0 +1,169 @@
+"""A laboratory: manifests in memory, the simulator on its virtual clock, and the product between them."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+import boto3
+
+from reconciler.agent.converge import Outcome, converge
+from reconciler.engine.apply import Target
+from reconciler.engine.connect import Connected, connect
+from reconciler.engine.lookup import Wish, lookup
+from reconciler.engine.reconcile import reconcile
+from reconciler.kinds import KINDS
+from reconciler.model.key import Scope
+from reconciler.model.plan import Plan
+from reconciler.model.policy import Policy
+from reconciler.model.status import Memory, Result
+from reconciler.simulator import Settings, Simulator
+from reconciler.source.render import render
+from reconciler.source.revision import Revision
+
+ENVIRONMENT = """
+apiVersion: reconciler/v1
+kind: Environment
+metadata: {name: staging}
+spec:
+  region: eu-west-1
+  accountId: "123456789012"
+"""
+
+
+@dataclass
+class SimulatedClock:
+    """Sleeping on it lets the simulated world go on."""
+
+    simulator: Simulator
+    slept: float = 0
+
+    def now(self) -> datetime:
+        return self.simulator.now()
+
+    def monotonic(self) -> float:
+        return self.simulator.now().timestamp()
+
+    def sleep(self, seconds: float) -> None:
+        self.slept += seconds
+        self.simulator.advance(seconds)
+
+
+@dataclass
+class Lab:
+    """One account and one repository. ``files`` are paths and texts; every reading of them is a fresh commit."""
+
+    files: dict[str, str] = field(default_factory=lambda: {"environments/staging.yaml": ENVIRONMENT})
+    simulator: Simulator = field(default_factory=lambda: Simulator(Settings()))
+    commit: str | None = None
+
+    def __post_init__(self) -> None:
+        self.clock = SimulatedClock(self.simulator)
+
+    def write(self, path: str, text: str) -> None:
+        self.files[path] = textwrap.dedent(text)
+
+    def app(self, name: str, text: str) -> None:
+        self.write(f"apps/{name}/all.yaml", text)
+
+    def wish(self, environment: str = "staging") -> Wish:
+        revision = Revision(self.commit, {path: text.encode() for path, text in self.files.items()})
+        return lookup(render(revision, environment, KINDS), KINDS)
+
+    def connect(self) -> Connected:
+        session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test")
+        self.simulator.attach(session)
+        return connect(self.wish().environment, self.clock, session)
+
+    def target(self, **asked: Any) -> Target:
+        connected = self.connect()
+        return Target(Scope("default", "staging"), connected.read, connected.write, Policy(**asked))
+
+    def plan(self, **asked: Any) -> Plan:
+        return self.tick(Memory(), write=False, **asked).plan
+
+    def tick(self, memory: Memory | None = None, *, write: bool = True, **asked: Any) -> Result:
+        wish = self.wish()
+        assert not wish.errors, wish.errors
+        target = self.target(**asked)
+        return reconcile(target if write else replace(target, write=None), wish, memory or Memory())
+
+    def apply(self, *, timeout: float = 3600, wait: bool = True, **asked: Any) -> Outcome:
+        wish = self.wish()
+        assert not wish.errors, wish.errors
+        return converge(self.target(**asked), wish, self.clock, timeout=timeout, wait=wait)
+
+    def writes(self) -> list[str]:
+        """The mutating calls since the last time of asking."""
+        made = [call.operation for call in self.simulator.writes()]
+        self.simulator.calls.clear()
+        return made
+
+    def reads(self) -> list[str]:
+        """The reading calls so far."""
+        return [call.operation for call in self.simulator.calls if not call.mutating]
+
+    def ecs(self) -> Any:
+        return self.simulator.client("ecs", region="eu-west-1")
+
+    def service(self, name: str, cluster: str = "main") -> dict[str, Any]:
+        [found] = self.ecs().describe_services(cluster=cluster, services=[name], include=["TAGS"])["services"]
+        return dict(found)
+
+
+def actions(plan: Plan) -> dict[str, str]:
+    """The actions of a plan by key."""
+    return {str(change.key): str(change.action) for change in plan.changes}
+
+
+SHOP = """
+apiVersion: reconciler/v1
+kind: Cluster
+metadata: {name: main}
+---
+apiVersion: reconciler/v1
+kind: LogGroup
+metadata: {name: shop}
+spec: {logGroupName: /ecs/shop, retentionInDays: 30}
+---
+apiVersion: reconciler/v1
+kind: TaskDefinition
+metadata: {name: web}
+spec:
+  containerDefinitions:
+    - name: web
+      image: shop:1
+      memory: 256
+      command: [bundle, exec, puma]
+      environment: [{name: RAILS_ENV, value: staging}, {name: PORT, value: "3000"}]
+      portMappings: [{containerPort: 3000}]
+      logConfiguration:
+        logDriver: awslogs
+        options: {awslogs-group: /ecs/shop, awslogs-region: eu-west-1}
+---
+apiVersion: reconciler/v1
+kind: Service
+metadata: {name: web}
+spec: {cluster: main, taskDefinition: web, desiredCount: 2}
+---
+apiVersion: reconciler/v1
+kind: Service
+metadata: {name: worker}
+spec: {cluster: main, taskDefinition: web, desiredCount: 1}
+"""
+"""A small app: a cluster, a log group, one task definition and two services that run it."""
+
+
+def shop() -> Lab:
+    """A laboratory with the small app, not applied yet."""
+    lab = Lab()
+    lab.app("shop", SHOP)
+    return lab
+
+
+def edit(lab: Lab, old: str, new: str, path: str = "apps/shop/all.yaml") -> None:
+    """Change one text of the repository; it must be there."""
+    assert old in lab.files[path]
+    lab.files[path] = lab.files[path].replace(old, new)

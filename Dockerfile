@@ -3,7 +3,7 @@ FROM python:3.11-slim AS build
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
 COPY reconciler ./reconciler
-RUN pip install --no-cache-dir --no-compile --prefix /install .
+RUN pip install --no-cache-dir --prefix /install .
 
 FROM python:3.11-slim
 # git reads the repository's objects; openssh-client fetches them from remotes with a deploy key.

@@ -23,6 +23,8 @@ DEPTH = 64
 NODES = 20_000
 DOCUMENTS = 1_000
 PROBLEMS = 20
+VALUE_CODES = frozenset({"alias", "anchor", "tag", "ambiguous-number"})
+"""What is told of a single value: whatever it is taken for meanwhile is not what was written."""
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -33,11 +35,15 @@ _CORE = "tag:yaml.org,2002:"
 
 @dataclass(frozen=True)
 class Loaded:
-    """The documents of a file. ``flawed`` are the indexes of those that are not wholly what was written: a key given
-    twice, the rest of a document that breaks off. They are here so that more can be told; they must not be used."""
+    """The documents of a file.
+
+    ``flawed`` are the indexes of those that are not what was written: a key was given twice, say. They are here so that
+    more can be told of them; they must not be used. ``broken`` is the index of one that breaks off.
+    """
 
     documents: tuple[Node, ...] = ()
     flawed: frozenset[int] = frozenset()
+    broken: int | None = None
     problems: tuple[Problem, ...] = ()
 
 
@@ -79,7 +85,7 @@ def load(name: str, data: bytes) -> Loaded:
         return Loaded(problems=(Problem("not-text", message, at.position, app=app_of(name)),))
     reader = _Reader(source)
     reader.read()
-    return Loaded(tuple(reader.documents), frozenset(reader.flawed), tuple(reader.problems))
+    return Loaded(tuple(reader.documents), frozenset(reader.flawed), reader.broken, tuple(reader.problems))
 
 
 class _Reader:
@@ -87,6 +93,7 @@ class _Reader:
         self.source = source
         self.documents: list[Node] = []
         self.flawed: set[int] = set()
+        self.broken: int | None = None
         self.problems: list[Problem] = []
         self.stack: list[_Frame] = []
         self.root: Node | None = None
@@ -120,7 +127,8 @@ class _Reader:
             frame = self.stack.pop()
             self.place_quietly(frame.node())
         if self.root is not None:
-            self.flawed.add(len(self.documents))
+            self.broken = len(self.documents)
+            self.flawed.add(self.broken)
             self.documents.append(self.root)
             self.root = None
 
@@ -181,8 +189,8 @@ class _Reader:
             self.problem("merge-key", "merge keys (<<) are not read", at, "write the members out, or use a patch")
         elif name == "" and event.implicit[0]:
             self.problem("empty-key", "a key is missing before ':'", at)
-        frame.twice = name in frame.members
-        if frame.twice:
+        frame.twice = name in frame.members or name == "<<"
+        if frame.twice and name != "<<":
             first = frame.keys[name]
             message = f"'{short(name)}' is given twice, in lines {first.line + 1} and {at.line + 1}"
             self.problem("duplicate-key", message, at, "keep one", related=((first.position, "first given here"),))

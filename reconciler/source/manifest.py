@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler.model.desired import Document, Environment
@@ -76,15 +76,21 @@ def render_manifest(raw: Raw, key: Key, name_at: Mark, setting: Setting, kinds: 
     root = raw.node.keys.get("spec", raw.start)
     written = Members(raw.node, "a manifest", tuple(raw.node.members), tell).object("spec")
     spec = _spec(written or Map({}, {}, root), kind, chosen, setting, tell)
-    spec = _defaults(spec, key, name_at, kind, setting, tell)
+    spec = _defaults(spec, key, name_at, root, kind, setting, tell)
     _warn_of_commit(spec, kind, tell)
     clean, findings = kind.Spec.check(plain(spec))
     if not findings:
-        findings = list(kind.check(clean))
+        findings = [_with_path(finding) for finding in kind.check(clean)]
     _tell_findings(findings, spec, root, tell)
     if tell.errors > before or raw.flawed:
-        return Made(key, raw.start, None, metadata.formerly)
-    return Made(key, raw.start, _document(key, clean, spec, root, raw, metadata, setting), metadata.formerly)
+        return Made(key, name_at, None, metadata.formerly)
+    return Made(key, name_at, _document(key, clean, spec, root, raw, metadata, setting), metadata.formerly)
+
+
+def _with_path(finding: Finding) -> Finding:
+    """A kind's finding speaks of its member; the sentence has to name it."""
+    path = show_path(finding.path)
+    return replace(finding, message=f"{path}: {finding.message}" if path else finding.message)
 
 
 def key_of(raw: Raw, variables: Variables, tell: Teller) -> tuple[Key, Mark] | None:
@@ -113,7 +119,7 @@ def _spec(written: Map, kind: Kind, patches: Sequence[Patch], setting: Setting, 
     return pruned
 
 
-def _defaults(spec: Map, key: Key, name_at: Mark, kind: Kind, setting: Setting, tell: Teller) -> Map:
+def _defaults(spec: Map, key: Key, name_at: Mark, root: Mark, kind: Kind, setting: Setting, tell: Teller) -> Map:
     """AWS's name from the manifest's, and what the environment gives."""
     fields = kind.fields
     if fields.name and _unset(spec, fields.name):
@@ -122,9 +128,11 @@ def _defaults(spec: Map, key: Key, name_at: Mark, kind: Kind, setting: Setting, 
         if not _unset(spec, name):
             continue
         value = getattr(setting.environment, attribute)
+        if value is None and setting.variables.silent:
+            continue
         if value is None:
             said = f"'{name}' is missing, and environment {setting.environment.name} has no '{attribute}'"
-            tell.error("missing-member", said, spec.at, f"write it in the spec, or '{attribute}' in the environment")
+            tell.error("missing-member", said, root, f"write it in the spec, or '{attribute}' in the environment")
             continue
         at = setting.marks.get(attribute, spec.at)
         spec = with_member(spec, name, Scalar(value, at, str(value)), at)
@@ -138,7 +146,7 @@ def _unset(spec: Map, name: str) -> bool:
 
 def _warn_of_commit(spec: Map, kind: Kind, tell: Teller) -> None:
     for path, scalar in scalars(spec):
-        if scalar.commit and kind.fields.effect_at(pattern_of(path)).severity >= Effect.ROLLS_TASKS.severity:
+        if scalar.commit and kind.fields.effect_at(pattern_of(path)).severity > Effect.IN_PLACE.severity:
             message = "every commit changes this, so every commit rolls the tasks"
             hint = "use a value that changes with the program alone, such as the image's tag"
             tell.warning("commit-rolls-tasks", message, scalar.at, hint, path=show_path(path))

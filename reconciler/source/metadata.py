@@ -35,7 +35,7 @@ def read_key(node: Node | None, kind: str, folder: str | None, start: Mark, tell
     app = _name(members, "app") or folder
     if name is None:
         if members.get("name") is None:
-            tell.error("missing-member", "'metadata.name' is missing", members.node.at if members.node else start)
+            tell.error("missing-member", "'metadata.name' is missing", start)
         return None
     if app is None:
         message = "a manifest lies in the folder of its app, apps/<app>/, or says 'metadata.app'"

@@ -26,6 +26,12 @@ def target(
         for path in _shared_paths(fields)
         if get_path(form, path, UNSET) is UNSET and isinstance(get_path(form, path[:-1]), Mapping)
     ]
+    # "remove it" is already so where there is nothing
+    foreign += [
+        path
+        for path in _shared_paths(fields)
+        if get_path(form, path, UNSET) in ({}, []) and get_path(live, path, UNSET) is UNSET
+    ]
     for path in foreign:
         value = get_path(live, path, UNSET)
         form = drop_path(form, path) if value is UNSET else set_path(form, path, value)

@@ -56,7 +56,7 @@ def _finding(detail: Mapping[str, Any], path: Path, shapes: Shapes, *, skeleton:
             words = _shape_at(shapes, path).get("enum", [])
             message = f"'{name}': {shorten(str(detail['input']))} is not one of {listing(words)}"
             return Finding("unknown-value", path, message, did_you_mean(str(detail["input"]), words))
-        case "string_too_short":
+        case "string_too_short" | "too_short":
             least = context["min_length"]
             message = f"'{name}' is empty" if not detail["input"] else f"'{name}' is too short"
             return Finding("too-short", path, f"{message} (minimum length {least})", _SKELETON if skeleton else "")

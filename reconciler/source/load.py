@@ -7,14 +7,14 @@ trailing commas and comments.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
-from reconciler.model.errors import Position, Problem
+from reconciler.model.errors import Problem
 from reconciler.source import syntax
+from reconciler.source.decode import decode
 from reconciler.source.nodes import List, Map, Mark, Node, Scalar, Source
 from reconciler.source.revision import app_of
 from reconciler.source.scalars import Ambiguous, resolve
@@ -27,9 +27,6 @@ VALUE_CODES = frozenset({"alias", "anchor", "tag", "ambiguous-number"})
 """What is told of a single value: whatever it is taken for meanwhile is not what was written."""
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
-_JSON_TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"|//[^\n]*|#[^\n]*|/\*.*?\*/', re.DOTALL)
-_SURROGATES = re.compile(r"(\\\\)|\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
 _CORE = "tag:yaml.org,2002:"
 
 
@@ -67,23 +64,10 @@ class _Frame:
 
 def load(name: str, data: bytes) -> Loaded:
     """Read a file. Whatever its bytes are, the answer is documents and problems, never an exception."""
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start)
-        column = error.start - (data.rfind(b"\n", 0, error.start) + 1)
-        what = "the file is binary, not text" if b"\0" in data else "the file is not UTF-8"
-        problem = Problem("not-text", what, Position(name, line + 1, column + 1), app=app_of(name))
-        return Loaded(problems=(problem,))
-    if name.endswith(".json"):
-        text = _without_json_comments(text)
-    source = Source(name, text)
-    if (odd := _CONTROL.search(text)) is not None:
-        line = text.count("\n", 0, odd.start())
-        at = Mark(source, line, odd.start() - (text.rfind("\n", 0, odd.start()) + 1))
-        message = f"the file holds the control character U+{ord(odd.group()):04X}"
-        return Loaded(problems=(Problem("not-text", message, at.position, app=app_of(name)),))
-    reader = _Reader(source)
+    text = decode(name, data)
+    if isinstance(text, Problem):
+        return Loaded(problems=(text,))
+    reader = _Reader(Source(name, text))
     reader.read()
     return Loaded(tuple(reader.documents), frozenset(reader.flawed), reader.broken, tuple(reader.problems))
 
@@ -272,22 +256,3 @@ _HANDLERS: dict[type, Any] = {
 def short(text: str, most: int = 40) -> str:
     """Text that may be shown in a sentence."""
     return text if len(text) <= most else text[: most - 1] + "…"
-
-
-def _without_json_comments(text: str) -> str:
-    """Blank out ``//``, ``#`` and ``/* */`` outside of strings, and join escaped surrogates, which YAML has not."""
-
-    def blank(token: re.Match[str]) -> str:
-        found = token.group()
-        if not found.startswith('"'):
-            return re.sub(r"[^\n]", " ", found)
-        return _SURROGATES.sub(_joined, found) if "\\u" in found else found
-
-    return _JSON_TOKEN.sub(blank, text)
-
-
-def _joined(pair: re.Match[str]) -> str:
-    if pair.group(1):
-        return pair.group()
-    high, low = int(pair.group(2), 16), int(pair.group(3), 16)
-    return f"\\U{0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00):08X}"

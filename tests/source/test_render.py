@@ -159,6 +159,14 @@ def test_the_commit_is_a_variable_and_warned_of_where_it_rolls_tasks(rendered) -
     assert "read as it lies" in problem.message
 
 
+def test_variables_cannot_make_a_manifest_endlessly_large(rendered) -> None:
+    environment = with_vars("{big: '" + "x" * 100_000 + "', list: [" + "1," * 9_000 + "]}")
+    for use in ("${{ vars.big }}" * 5_000, "[" + "'${{ vars.list }}', " * 5_000 + "]"):
+        files = {"apps/a/web.yaml": service(spec=f"  role: {use}\n"), "environments/production.yaml": environment}
+        codes = [problem.code for problem in rendered(files).problems]
+        assert codes.count("too-large") == 1
+
+
 def test_what_the_environment_does_not_say_is_no_variable(rendered) -> None:
     [problem] = rendered({"apps/a/web.yaml": service(spec="  role: ${{ env.accountId }}\n")}).problems
     assert problem.message == "env.accountId has no value here: environment production does not say its accountId"

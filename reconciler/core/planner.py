@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from reconciler.core import ownership, preflight, prune
 from reconciler.core.compare import Comparison, compare
@@ -22,7 +23,7 @@ from reconciler.model.kind import Kind
 from reconciler.model.observed import NEVER, Observed
 from reconciler.model.plan import Action, Call, Change, Plan
 from reconciler.model.policy import Policy, join
-from reconciler.model.tree import Pending, pending_after
+from reconciler.model.tree import Pending, map_leaves, pending_after
 
 
 def plan(world: World) -> Plan:
@@ -54,7 +55,7 @@ def _change(world: World, changes: Mapping[Key, Change], desired: Desired) -> Ch
         key,
         Action.CREATE,
         Action.CREATE,
-        desired=replace(desired, spec=resolve(desired.spec, lambda ref: value_of(world, changes, ref, key))),
+        desired=replace(desired, spec=_resolved(world, changes, desired)),
         observed=seen,
         stamps=_stamps(world, desired, kind),
         old=world.leftovers.get(key),
@@ -186,6 +187,20 @@ def _stamps(world: World, desired: Desired, kind: Kind) -> dict[str, str]:
 def _wanted_stamps(stamps: Mapping[str, str], adopting: bool) -> dict[str, str]:
     """Those a present resource is held to: a commit that changes nothing of a resource does not touch its tags."""
     return {name: value for name, value in stamps.items() if adopting or name in (OWNER, PRUNE)}
+
+
+def _resolved(world: World, changes: Mapping[Key, Change], desired: Desired) -> dict[str, Any]:
+    """The spec with every reference replaced by its value; a family named without revision is its latest one."""
+    latest = {
+        path: seen.arn
+        for external in world.externals
+        if world.kinds[external.kind].fields.versioned
+        and (seen := world.outside.get((external.kind, external.address)))
+        for key, path in external.named_by
+        if key == desired.key and seen.arn
+    }
+    spec = resolve(desired.spec, lambda reference: value_of(world, changes, reference, desired.key))
+    return dict(map_leaves(spec, lambda path, leaf: latest.get(path, leaf))) if latest else spec
 
 
 def value_of(world: World, changes: Mapping[Key, Change], reference: Reference, of: Key) -> str | Pending:

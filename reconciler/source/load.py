@@ -20,11 +20,9 @@ from reconciler.source.revision import app_of
 from reconciler.source.scalars import Ambiguous, resolve
 
 DEPTH = 64
-NODES = 20_000
+NODES = 15_000
 DOCUMENTS = 1_000
 PROBLEMS = 20
-VALUE_CODES = frozenset({"alias", "anchor", "tag", "ambiguous-number"})
-"""What is told of a single value: whatever it is taken for meanwhile is not what was written."""
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _CORE = "tag:yaml.org,2002:"
@@ -143,29 +141,30 @@ class _Reader:
         message = f"the alias *{short(event.anchor)} is not read: aliases can make a small file endlessly large"
         hint = 'quote it, if text is meant; else put the value in "vars" and write ${{ vars.name }}, or use a patch'
         self.problem("alias", message, self.mark(event), hint)
-        self.value(Scalar(None, self.mark(event)))
+        self.value(Scalar("*" + event.anchor, self.mark(event), unread=True))
 
     def scalar(self, event: Any) -> None:
         at = self.mark(event)
         self.count(at)
-        self.decorated(event, at)
+        odd = (event.anchor is not None or event.tag is not None) and self.decorated(event, at)
         frame = self.stack[-1] if self.stack else None
         if frame is not None and frame.mapping and frame.key is None:
             self.key(frame, event, at)
         elif not event.implicit[0] or event.tag is not None:
-            self.value(Scalar(event.value, at, event.value or '""'))
+            self.value(Scalar(event.value, at, event.value or '""', unread=odd))
         else:
-            self.value(Scalar(self.resolved(event.value, at), at, event.value))
+            self.value(self.resolved(event.value, at, odd))
 
-    def resolved(self, text: str, at: Mark) -> Any:
+    def resolved(self, text: str, at: Mark, odd: bool) -> Scalar:
+        """A plain scalar; ``odd``: it has an anchor or a tag."""
         try:
-            return resolve(text)
+            return Scalar(resolve(text), at, text, unread=odd)
         except Ambiguous:
             shown = short(text)
             message = f"{shown} is not one number to every reader of YAML"
             hint = f'quote it if text is meant: "{shown}"; else write it plainly'
             self.problem("ambiguous-number", message, at, hint)
-            return text
+            return Scalar(text, at, text, unread=True)
 
     def key(self, frame: _Frame, event: Any, at: Mark) -> None:
         name: str = event.value
@@ -185,7 +184,8 @@ class _Reader:
     def start(self, event: Any) -> None:
         at = self.mark(event)
         self.count(at)
-        self.decorated(event, at)
+        if event.anchor is not None or event.tag is not None:
+            self.decorated(event, at)
         if len(self.stack) >= DEPTH:
             self.stop("too-deep", f"values are nested more than {DEPTH} deep", at)
         if self.stack and self.stack[-1].mapping and self.stack[-1].key is None:
@@ -227,13 +227,16 @@ class _Reader:
         if self.nodes > NODES:
             self.stop("too-large", f"the file has more than {NODES:,} values", at, "split it")
 
-    def decorated(self, event: Any, at: Mark) -> None:
+    def decorated(self, event: Any, at: Mark) -> bool:
+        """Tell an anchor or a tag; whether the value is not what was written."""
+        before = len(self.problems)
         if event.anchor is not None:
             hint = 'put the value in "vars" and write ${{ vars.name }}, or use a patch'
             self.problem("anchor", f"the anchor &{short(event.anchor)} is not read", at, hint)
         if event.tag not in (None, "!") and event.tag not in _EXPECTED[type(event)]:
             shown = "!!" + event.tag[len(_CORE) :] if event.tag.startswith(_CORE) else event.tag
             self.problem("tag", f"the tag {short(shown)} is not read", at, "write the value without it")
+        return len(self.problems) > before
 
 
 _EXPECTED: dict[type, tuple[str, ...]] = {

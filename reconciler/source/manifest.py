@@ -62,7 +62,7 @@ class Made:
 
 def render_manifest(raw: Raw, key: Key, name_at: Mark, setting: Setting, kinds: Kinds, tell: Teller) -> Made:
     """Render one manifest; what is wrong with it is told."""
-    before = tell.errors
+    before = tell.so_far
     kind = kinds[raw.kind]
     metadata_node = raw.node.members.get("metadata")
     if metadata_node is not None:
@@ -74,7 +74,10 @@ def render_manifest(raw: Raw, key: Key, name_at: Mark, setting: Setting, kinds: 
         metadata_node = apply(patch, setting.variables, "metadata", metadata_node, merge_metadata(tell))
     metadata = read_metadata(metadata_node, key, kinds, tell)
     root = raw.node.keys.get("spec", raw.start)
-    written = Members(raw.node, "a manifest", tuple(raw.node.members), tell).object("spec")
+    around = Members(raw.node, "a manifest", tuple(raw.node.members), tell)
+    written = around.object("spec")
+    if written is None and around.get("spec") is not None:
+        return Made(key, name_at, None, metadata.formerly)
     spec = _spec(written or Map({}, {}, root), kind, chosen, setting, tell)
     spec = _defaults(spec, key, name_at, root, kind, setting, tell)
     _warn_of_commit(spec, kind, tell)
@@ -82,7 +85,7 @@ def render_manifest(raw: Raw, key: Key, name_at: Mark, setting: Setting, kinds: 
     if not findings:
         findings = [_with_path(finding) for finding in kind.check(clean)]
     _tell_findings(findings, spec, root, tell)
-    if tell.errors > before or raw.flawed:
+    if tell.wrong_since(before) or raw.flawed:
         return Made(key, name_at, None, metadata.formerly)
     return Made(key, name_at, _document(key, clean, spec, root, raw, metadata, setting), metadata.formerly)
 
@@ -163,6 +166,9 @@ def pattern_of(path: Path) -> str:
 
 def _tell_findings(findings: Iterable[Finding], spec: Node, root: Mark, tell: Teller) -> None:
     for finding in findings:
+        found = get(spec, *finding.path)
+        if isinstance(found, Scalar) and found.unread:
+            continue
         at = (key_mark if finding.code in _AT_KEY else value_mark)(spec, finding.path)
         if at is spec.at:  # the spec as a whole: its key says more than the first member
             at = root

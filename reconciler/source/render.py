@@ -54,12 +54,12 @@ class _Rendering:
 
     def rendered(self) -> Rendered:
         tell = Teller(self.repository.problems)
-        before = tell.errors
+        before = tell.so_far
         raw = self.repository.environments[self.name]
         names = sorted({*self.repository.apps, *self._apps_by_name()})
         reading = Teller() if raw.broken else tell
         environment, layer = read_environment(raw, self.name, names, self.kinds.keys(), reading)
-        usable = tell.errors == before and not raw.flawed
+        usable = not tell.wrong_since(before) and not raw.flawed
         chosen = set(names if environment.apps is None else environment.apps)
         settings = {}
         for app in sorted(chosen):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from reconciler.model.errors import Position, Problem
 from reconciler.model.suggest import did_you_mean, listing
 from reconciler.source.formats import API_VERSION, recognise
-from reconciler.source.load import VALUE_CODES, Loaded, load
+from reconciler.source.load import Loaded, load
 from reconciler.source.nodes import List, Map, Mark, Node, Scalar, Source, get, plain
 from reconciler.source.revision import Revision, app_of
 from reconciler.source.telling import Teller
@@ -120,7 +120,11 @@ def _refuse(node: Node, tell: Teller) -> None:
         tell.error("foreign-format", f"this is {what}, not a manifest", node.at, hint)
     elif isinstance(node, Map):
         meant = next((it for it in node.members if it.lower() == "kind"), None)
-        hint = f"write 'kind' for '{meant}'" if meant else "a manifest has apiVersion, kind, metadata and spec"
+        hint = (
+            f"write 'kind' for '{meant}'"
+            if meant
+            else "a manifest has apiVersion, kind, metadata and spec; keep other files out of apps/"
+        )
         tell.error("missing-member", "'kind' is missing: this is not a manifest", node.at, hint)
     else:
         what = "a list" if isinstance(node, List) else "plain text"
@@ -175,6 +179,7 @@ def _environment(
             tell.error("misplaced", f"a {raw.kind} lies under apps/<app>/, not here", raw.start)
         elif found is not None:
             tell.error("duplicate", "a file of environments/ holds one Environment", raw.start)
+            found = replace(found, flawed=True)
         else:
             found = raw
     if found is None:
@@ -185,17 +190,15 @@ def _environment(
     if (first := shelf.get(name)) is not None:
         related = [(first.start, "first given here")]
         tell.error("duplicate", f"the environment {name} is described by two files", found.start, related=related)
+        shelf[name] = replace(first, flawed=True)
         return
     shelf[name] = found
 
 
 def by_place(problems: list[Problem]) -> tuple[Problem, ...]:
-    """Problems sorted by file and line, those without a place first. Of a value that could not be read nothing else is
-    told, and nothing is told twice."""
+    """Problems sorted by file and line, those without a place first, each once."""
     nowhere = Position("", 0, 0)
-    unread = {problem.at for problem in problems if problem.code in VALUE_CODES}
-    told = (it for it in dict.fromkeys(problems) if it.code in VALUE_CODES or it.at not in unread)
-    return tuple(sorted(told, key=lambda it: (it.at or nowhere, it.code, it.message)))
+    return tuple(sorted(dict.fromkeys(problems), key=lambda it: (it.at or nowhere, it.code, it.message)))
 
 
 __all__ = ["APP", "ENVIRONMENT", "NAME", "Raw", "Repository", "by_place", "environment_names", "read_repository"]

@@ -65,7 +65,7 @@ class _Substitution:
             return self.text(node, text)
         found = _look_up(whole, node, self.variables, self.tell)
         if found is None or not self.fits(_size(found), node.at):
-            return node
+            return node._replace(unread=True)
         if isinstance(found, Scalar):  # shown where it is used; an object or list where each part was written
             return Scalar(found.value, node.at, found.text, _is_commit(whole["inside"]))
         return found
@@ -87,12 +87,12 @@ class _Substitution:
                 message = f"a variable that is {what} cannot stand inside text"
                 self.tell.error("wrong-type", message, _mark(node, token))
             if not self.fits(len(piece or ""), node.at):
-                return node
+                return node._replace(unread=True)
             failed |= piece is None
             pieces.append(piece or "")
             commit |= _is_commit(token["inside"] or "")
         if failed:
-            return node
+            return node._replace(unread=True)
         made = "".join(pieces) + text[end:]
         return Scalar(made, node.at, made or '""', commit)
 

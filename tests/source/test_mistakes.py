@@ -93,6 +93,29 @@ def test_a_wrong_manifest_is_no_document_but_known_to_be_there(name, rendered) -
     assert wrong <= result.failed
 
 
+def test_of_a_value_that_cannot_be_read_one_thing_is_told(rendered) -> None:
+    for value in ("0777", "${{ vars.nowhere }}", "!Ref x", "*alias"):
+        spec = f"  taskDefinition: x:1\n  desiredCount: {value}\n"
+        policy = SERVICE.replace("{name: puma}", f"{{name: puma, policy: {{drift: '{value}'}}}}")
+        assert len(rendered({"apps/a/web.yaml": SERVICE + spec}).problems) == 1
+        assert len(rendered({"apps/a/web.yaml": policy + "  taskDefinition: x:1\n"}).problems) == 1
+
+
+def test_of_a_document_that_breaks_off_nothing_else_is_told(rendered) -> None:
+    result = rendered({"apps/a/web.yaml": "zzz: 1\n" + SERVICE + "  zzz: 'x\n"})
+    assert [problem.code for problem in result.problems] == ["syntax"]
+    assert [str(key) for key in result.failed] == ["a/Service/puma"]
+
+
+@pytest.mark.parametrize("wrong", [ENV + "  zzz: 1\n", ENV + "---\n" + ENV, "", "a: [", ENV + "  region: ${{ vars.x }}\n"])
+def test_an_environment_that_is_wrong_gives_no_documents(wrong, rendered) -> None:
+    result = rendered({"apps/a/web.yaml": GOOD, "environments/production.yaml": wrong})
+    assert result.documents == ()
+    assert [str(key) for key in result.failed] == ["a/Service/puma"]
+    assert not result.complete
+    assert [problem.at.file for problem in result.problems] == ["environments/production.yaml"]
+
+
 def test_every_mistake_of_a_repository_is_told_in_one_run_sorted_by_place(rendered) -> None:
     files = {
         "apps/b/web.yaml": SERVICE + "  desiredCuont: 3\n",

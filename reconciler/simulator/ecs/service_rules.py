@@ -7,6 +7,7 @@ from typing import Any
 
 from reconciler.simulator.errors import AwsError, client, invalid
 
+from . import strategies
 from .clusters import namespace_arn, strategy_of
 from .scope import Scope
 from .state import Cluster, TaskDefinition
@@ -58,6 +59,7 @@ def checked(params: dict[str, Any]) -> None:
     configuration = params.get("deploymentConfiguration", {})
     if configuration.get("strategy") == "BLUE_GREEN" and "bakeTimeInMinutes" not in configuration:
         raise invalid("bakeTimeInMinutes is required for the BLUE_GREEN deployment strategy.")
+    strategies.bounds(configuration)
 
 
 def consistent(members: dict[str, Any], definition: TaskDefinition) -> None:
@@ -90,12 +92,8 @@ def consistent(members: dict[str, Any], definition: TaskDefinition) -> None:
         raise invalid("Placement strategies are not supported with FARGATE launch type.")
     if members["healthCheckGracePeriodSeconds"] and not members["loadBalancers"]:
         raise invalid("Health check grace period is only valid for services configured to use load balancers")
-    if members.get("deploymentController", {}).get("type", "ECS") != "ECS":
-        raise AwsError("UnsupportedFeatureException", "The simulator knows the ECS deployment controller only.")
-    if configuration["strategy"] != "ROLLING":
-        raise AwsError(
-            "UnsupportedFeatureException", f"The simulator does not know the {configuration['strategy']} strategy."
-        )
+    controller = members.get("deploymentController", {}).get("type", "ECS")
+    strategies.refuse(configuration, controller, daemon=daemon)
     _targets(members, definition)
 
 
@@ -225,6 +223,6 @@ def required_count(params: dict[str, Any]) -> int:
         raise invalid("The desired count cannot be specified for a service that uses the DAEMON scheduling strategy.")
     if not daemon and "desiredCount" not in params:
         raise invalid("Desired count is required for services that use the REPLICA scheduling strategy.")
-    if "taskDefinition" not in params:
+    if "taskDefinition" not in params and params.get("deploymentController", {}).get("type") != "EXTERNAL":
         raise client("TaskDefinition can not be blank.")
     return int(params.get("desiredCount", 0))

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from reconciler.simulator.errors import invalid
 
 Look = Callable[[str], str | None]
-"""A subject's value for one instance: ``attribute:name``, ``ec2InstanceId``…; None when it has none. Several by line."""
+"""A subject's value for one instance: ``attribute:name``, ``ec2InstanceId``…; None when it has none.
+
+Several values are lines.
+"""
 TOKEN = re.compile(r"\s*(\(|\)|\[|\]|,|==|!=|>=|<=|>|<|=~|!~|&&|\|\||!|[^\s()\[\],=!<>~&|]+)")
 NAMES: Mapping[str, str] = {
     "equals": "==",

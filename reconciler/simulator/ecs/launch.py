@@ -42,15 +42,15 @@ def start(at: Scope, service: Service, deployment: Deployment, count: int) -> tu
             service=service,
         )
         chosen = only[place : place + 1] if only is not None else None
-        task = put(at, cluster, order, place, peers, members, chosen)
-        if isinstance(task, Refused):
-            refused = task
+        seen = put(at, cluster, order, place, peers, members, chosen)
+        if isinstance(seen, Refused):
+            refused = seen
             break
         if provider:
             counts[provider] += 1
-        deployment.tasks[task.id] = task
-        peers.append(task)
-        tasks.append(task)
+        deployment.tasks[seen.id] = seen
+        peers.append(seen)
+        tasks.append(seen)
     task_life.begin(at, tasks)
     return tasks, refused
 
@@ -80,7 +80,7 @@ def put(
             refused = Refused("EMPTY")
         if refused is None:
             need = need_of(order.definition, order.overrides)
-            seen = placement.place(at, cluster, list(found), need, rules.get("placementStrategy", ()), peers)
+            seen = placement.place(at, list(found), need, rules.get("placementStrategy", ()), peers)
             refused, instance = (seen, None) if isinstance(seen, Refused) else (None, seen)
         if refused is not None:
             if not scaling.expects(at, order.provider):

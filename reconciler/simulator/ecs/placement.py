@@ -89,7 +89,12 @@ def look(instance: Instance, group: Iterable[str]) -> expressions.Look:
 
 
 def candidates(
-    at: Scope, cluster: Cluster, definition: TaskDefinition, members: Mapping[str, Any], provider: str | None, group: str
+    at: Scope,
+    cluster: Cluster,
+    definition: TaskDefinition,
+    members: Mapping[str, Any],
+    provider: str | None,
+    group: str,
 ) -> tuple[list[Instance], Refused | None]:
     """Instances that the constraints allow; with none, why."""
     found = active(at, cluster)
@@ -112,7 +117,11 @@ def _groups(cluster: Cluster, instance: Instance) -> list[str]:
 
 
 def place(
-    at: Scope, cluster: Cluster, found: list[Instance], need: Need, strategy: Sequence[dict[str, Any]], tasks: Sequence[Task]
+    at: Scope,
+    found: list[Instance],
+    need: Need,
+    strategy: Sequence[dict[str, Any]],
+    tasks: Sequence[Task],
 ) -> Instance | Refused:
     """One instance with room, by strategy; without one tasks are spread evenly over zones, then instances.
 
@@ -124,7 +133,10 @@ def place(
         return Refused(closest.lacks(need) or "RESOURCE:CPU", closest)
     if len(fitting) == 1:
         return fitting[0]
-    rules = strategy or ({"type": "spread", "field": "attribute:ecs.availability-zone"}, {"type": "spread", "field": "instanceId"})
+    rules = strategy or (
+        {"type": "spread", "field": "attribute:ecs.availability-zone"},
+        {"type": "spread", "field": "instanceId"},
+    )
     for rule in rules:
         fitting = _narrow(at, fitting, rule, tasks)
     return fitting[0]
@@ -163,7 +175,7 @@ def fargate_room(at: Scope, provider: str) -> int | None:
     return max(limit - used, 0)
 
 
-def freed(at: Scope, cluster: Cluster) -> list[str]:
+def freed(cluster: Cluster) -> list[str]:
     """Services that were short of room: to be looked at again."""
     names = list(cluster.short)
     cluster.short.clear()

@@ -93,7 +93,7 @@ def continue_service_deployment(at: Scope, params: dict[str, Any]) -> dict[str, 
     hook = next((h for h in rollout.hooks if h.id == params["hookId"]), None)
     if hook is None or hook.status != "AWAITING_ACTION" or not rollout.forward:
         raise invalid("The specified lifecycle hook is not awaiting an action.")
-    stages.answered(at, service, rollout, hook, params.get("action", "CONTINUE"))
+    stages.answered(at, service, hook, params.get("action", "CONTINUE"))
     rollout.updated = at.now
     poke(at, service)
     return {"serviceDeploymentArn": rollout.arn}

@@ -63,7 +63,9 @@ def described(at: Scope, service: Service, rollout: Rollout) -> dict[str, Any]:
     alarms = rollout.configuration.get("alarms", {})
     if alarms.get("enable"):
         answer["alarms"] = {
-            "status": _monitor(rollout, bool(rollout.triggered), all(a in rollout.ignored for a in alarms["alarmNames"])),
+            "status": _monitor(
+                rollout, bool(rollout.triggered), all(a in rollout.ignored for a in alarms["alarmNames"])
+            ),
             "alarmNames": alarms["alarmNames"],
             "triggeredAlarmNames": list(rollout.triggered),
         }

@@ -68,7 +68,9 @@ ASKED = Cause(
 def hook_cause(stage: str, target: str | None, answer: str) -> Cause:
     who = f"Lifecycle hook target {target}" if target else "Pause hook"
     text = f"Service deployment rolled back because {stage} lifecycle hook(s) failed. {who} returned {answer} status."
-    return Cause(text.rstrip("."), f"ECS deployment lifecycle hook: {stage} failed.", text, "ECS deployment lifecycle hook")
+    return Cause(
+        text.rstrip("."), f"ECS deployment lifecycle hook: {stage} failed.", text, "ECS deployment lifecycle hook"
+    )
 
 
 def deployment_of(at: Scope, service: Service, definition: TaskDefinition) -> Deployment:
@@ -217,7 +219,7 @@ def threshold(at: Scope, service: Service, desired: int) -> int:
     rule = breaker.get("thresholdConfiguration", {"type": "BOUNDED_PERCENT", "value": 50})
     if rule["type"] == "COUNT":
         return int(rule["value"])
-    share = math.ceil(desired * rule["value"] / 100)
+    share = math.ceil(desired * int(rule["value"]) / 100)
     if rule["type"] == "UNBOUNDED_PERCENT":
         return max(share, 1)
     return min(max(share, at.settings.breaker_minimum), at.settings.breaker_maximum)

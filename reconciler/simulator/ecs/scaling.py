@@ -92,11 +92,9 @@ def room(at: Scope, cluster: Cluster) -> None:
         if not task.live:
             continue
         members = task.deployment.members if task.deployment else {}
-        found, refused = placement.candidates(
-            at, cluster, task.definition, members, task.capacity_provider, task.group
-        )
+        found, refused = placement.candidates(at, cluster, task.definition, members, task.capacity_provider, task.group)
         need = need_of(task.definition, task.fixed.get("overrides", {}))
-        seen = refused or placement.place(at, cluster, found, need, members.get("placementStrategy", ()), [])
+        seen = refused or placement.place(at, found, need, members.get("placementStrategy", ()), [])
         if isinstance(seen, Refused):
             still.append(task)
             continue
@@ -107,4 +105,4 @@ def room(at: Scope, cluster: Cluster) -> None:
         if name:
             want(at, cluster, name)
     daemons = [s.name for s in cluster.services.values() if s.daemon and s.status == "ACTIVE"]
-    roused(at, cluster.name, [*placement.freed(at, cluster), *daemons])
+    roused(at, cluster.name, [*placement.freed(cluster), *daemons])

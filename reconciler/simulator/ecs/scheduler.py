@@ -43,7 +43,7 @@ def reconcile(at: Scope, service: Service) -> None:
         _judge(at, service)
         stages.progress(at, service)
     desired = desired_of(at, service)
-    look = _look(at, service, desired)
+    look = _look(service, desired)
     _move(at, service, look)
     if service.status == "DRAINING":
         _end(at, service)
@@ -88,7 +88,7 @@ class Look:
     sick: list[Task] = field(default_factory=list)
 
 
-def _look(at: Scope, service: Service, desired: int) -> Look:
+def _look(service: Service, desired: int) -> Look:
     low, high = limits(service, desired)
     primary = service.primary
     frozen = primary.rollout == "FAILED"
@@ -117,7 +117,7 @@ def _move(at: Scope, service: Service, look: Look) -> None:
     missing = 0 if look.frozen else max(look.want - len(mine), 0)
     counted = sum(t.counted for t in service.tasks())
     ready = sum(t.healthy for t in mine if t not in doomed)
-    replaced = _replaced(service, look, doomed, ready, look.high - counted)
+    replaced = _replaced(service, look, ready, look.high - counted)
     doomed += replaced
     hurried = [t for t in old if t.leaving and t.status != "RUNNING"]
     doomed += hurried  # what has not come to run on a draining instance is stopped at once
@@ -148,7 +148,7 @@ def _all_well(service: Service, tasks: list[Task]) -> bool:
     return all(t.healthy for t in tasks) and sum(t.counted for t in service.tasks()) == len(tasks)
 
 
-def _replaced(service: Service, look: Look, doomed: list[Task], ready: int, room: int) -> list[Task]:
+def _replaced(service: Service, look: Look, ready: int, room: int) -> list[Task]:
     """Unhealthy tasks that go now. While the deployment is under way each is a failure and goes at once; afterwards
     its replacement is started first where maximumPercent allows it, and it goes when that is healthy."""
     primary = service.primary

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from reconciler.simulator.errors import AwsError, client, invalid
+from reconciler.simulator.errors import client, invalid
 
 from . import strategies
 from .clusters import namespace_arn, strategy_of
@@ -32,6 +32,11 @@ HIDDEN = (
 )
 """Kept, but not described on the service itself."""
 FARGATE = ("FARGATE", "FARGATE_SPOT")
+STRATEGIC = ("linearConfiguration", "canaryConfiguration", "lifecycleHooks", "earlySuccessCriteria")
+STRATEGY_DEFAULTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "linearConfiguration": ("LINEAR", {"stepPercent": 10.0, "stepBakeTimeInMinutes": 6}),
+    "canaryConfiguration": ("CANARY", {"canaryPercent": 5.0, "canaryBakeTimeInMinutes": 10}),
+}
 
 
 def checked(params: dict[str, Any]) -> None:
@@ -185,7 +190,12 @@ def configuration_of(
         "strategy": "ROLLING",
         "bakeTimeInMinutes": 0,
     }
+    if given.get("strategy", base["strategy"]) != base["strategy"]:
+        base = {k: v for k, v in base.items() if k not in STRATEGIC}  # what belonged to the former strategy
     filled = base | given
+    for name, (strategy, defaults) in STRATEGY_DEFAULTS.items():
+        if filled["strategy"] == strategy:
+            filled[name] = defaults | filled.get(name, {})
     if at.settings.echo_circuit_breaker_defaults:
         more = {"resetOnHealthyTask": True, "thresholdConfiguration": {"type": "BOUNDED_PERCENT", "value": 50}}
         filled["deploymentCircuitBreaker"] = more | filled["deploymentCircuitBreaker"]

@@ -122,7 +122,9 @@ def _update_other(at: Scope, service: Service, params: dict[str, Any]) -> dict[s
     given = {k: v for k, v in params.items() if k not in ("cluster", "service", "desiredCount", "forceNewDeployment")}
     if "deploymentConfiguration" in given:
         current = service.members["deploymentConfiguration"]
-        given["deploymentConfiguration"] = configuration_of(at, service.members, given["deploymentConfiguration"], current)
+        given["deploymentConfiguration"] = configuration_of(
+            at, service.members, given["deploymentConfiguration"], current
+        )
     service.members = service.members | given
     service.desired = params.get("desiredCount", service.desired)
     service.steady = False

@@ -66,7 +66,7 @@ def progress(at: Scope, service: Service) -> None:
             return
         if rollout.stage == STAGES[-1]:
             return
-        _next(at, service, rollout)
+        _next(rollout)
 
 
 def _enter(at: Scope, rollout: Rollout) -> None:
@@ -97,7 +97,7 @@ def _share(rollout: Rollout) -> float:
     """Percent of the production traffic after this step."""
     configuration = rollout.configuration
     if configuration["strategy"] == "LINEAR":
-        percent = configuration.get("linearConfiguration", {}).get("stepPercent", 10.0)
+        percent = float(configuration.get("linearConfiguration", {}).get("stepPercent", 10.0))
         return min(round(percent * rollout.step, 1), 100.0)
     if configuration["strategy"] == "CANARY" and rollout.step == 1:
         return float(configuration.get("canaryConfiguration", {}).get("canaryPercent", 5.0))
@@ -114,7 +114,7 @@ def _step_bake(rollout: Rollout) -> float:
 def _passed(at: Scope, service: Service, rollout: Rollout) -> bool:
     """Whether the stage is over; a hook that says no ends the deployment."""
     for hook in rollout.hooks:
-        if hook.status in ("AWAITING_ACTION", "IN_PROGRESS") and not _resolved(at, service, rollout, hook):
+        if hook.status in ("AWAITING_ACTION", "IN_PROGRESS") and not _resolved(at, service, hook):
             return False
     if rollout.until is not None and at.now < rollout.until:
         wake(at, service, rollout.until)
@@ -125,7 +125,7 @@ def _passed(at: Scope, service: Service, rollout: Rollout) -> bool:
     return True
 
 
-def _next(at: Scope, service: Service, rollout: Rollout) -> None:
+def _next(rollout: Rollout) -> None:
     stage = rollout.stage or ""
     rollout.entered, rollout.until = False, None
     if stage == "POST_PRODUCTION_TRAFFIC_SHIFT" and rollout.weights.production < 100:
@@ -150,7 +150,7 @@ def _hook(at: Scope, said: dict[str, object], stage: str) -> Hook:
     return made
 
 
-def _resolved(at: Scope, service: Service, rollout: Rollout, hook: Hook) -> bool:
+def _resolved(at: Scope, service: Service, hook: Hook) -> bool:
     """Whether the deployment may go on as far as this hook is concerned."""
     if hook.answers is not None and at.now >= hook.answers:
         hook.status = hook.answer
@@ -168,7 +168,7 @@ def _resolved(at: Scope, service: Service, rollout: Rollout, hook: Hook) -> bool
     return False
 
 
-def answered(at: Scope, service: Service, rollout: Rollout, hook: Hook, action: str) -> None:
+def answered(at: Scope, service: Service, hook: Hook, action: str) -> None:
     """A person continues or rolls back."""
     if action == "CONTINUE":
         hook.status = "SUCCEEDED"

@@ -9,7 +9,6 @@ from reconciler.simulator.errors import invalid
 from .stages import NO_PAUSE
 
 
-
 def bounds(configuration: dict[str, Any]) -> None:
     """Of a request, whatever the service is."""
     bake = configuration.get("bakeTimeInMinutes", 0)

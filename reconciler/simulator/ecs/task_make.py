@@ -81,7 +81,7 @@ def made(at: Scope, order: Order, place: int, instance: Instance | None) -> Task
 
 
 def settle_on(task: Task, instance: Instance) -> None:
-    """Take its room. """
+    """Take its room."""
     need = need_of(task.definition, task.fixed.get("overrides", {}))
     task.instance = instance
     instance.take(task.id, need)

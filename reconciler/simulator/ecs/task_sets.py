@@ -15,7 +15,14 @@ from .scope import Handler, Scope, find_cluster, last, present, tags_in, tags_ou
 from .state import Cluster, Deployment, Service, Task
 
 SCHEDULED = "ServiceSchedulerInitiated"
-OWN = ("networkConfiguration", "loadBalancers", "serviceRegistries", "launchType", "capacityProviderStrategy", "platformVersion")
+OWN = (
+    "networkConfiguration",
+    "loadBalancers",
+    "serviceRegistries",
+    "launchType",
+    "capacityProviderStrategy",
+    "platformVersion",
+)
 
 
 def reconcile(at: Scope, service: Service) -> None:

@@ -5,10 +5,26 @@ Other services are moto's, behind the same doors.
 """
 
 from .calls import Call
-from .errors import AnswerLost, AwsError, SimulatorError
+from .ecs import OPERATIONS as ECS_OPERATIONS
+from .errors import AnswerLost, AwsError, ScriptError, SimulatorError
 from .faults import Faults
 from .settings import Settings
 from .simulator import Simulator
 from .wire import Request, Response
 
-__all__ = ["AnswerLost", "AwsError", "Call", "Faults", "Request", "Response", "Settings", "Simulator", "SimulatorError"]
+OPERATIONS: tuple[str, ...] = tuple(sorted(ECS_OPERATIONS))
+"""The ECS operations that are implemented; the others answer UnsupportedOperationException with their name."""
+
+__all__ = [
+    "OPERATIONS",
+    "AnswerLost",
+    "AwsError",
+    "Call",
+    "Faults",
+    "Request",
+    "Response",
+    "ScriptError",
+    "Settings",
+    "Simulator",
+    "SimulatorError",
+]

@@ -43,8 +43,6 @@ class Settings:
     """Whether a cluster nobody gave instances to has those ``instances``; False: it has none."""
     instance_launch: float = 180.0
     """From a managed capacity provider's wish for an instance to its joining the cluster (unverified)."""
-    spot_notice: float = 120.0
-    """From a spot interruption's notice to SIGKILL."""
     fargate_platform_version: str = "1.4.0"
     run_token_lifetime: float = 24 * 3600.0
     """How long a client token of RunTask is remembered (documented)."""

@@ -14,6 +14,8 @@ from . import calls as record
 from . import ecs, shapes, tagging, wire
 from .calls import Call
 from .clock import Clock
+from .directions import Directions
+from .ecs.workload import World
 from .errors import AnswerLost, AwsError, unsupported
 from .faults import Faults
 from .ids import Ids
@@ -28,7 +30,7 @@ OURS = {"ecs": "ecs", "tagging": "resourcegroupstaggingapi"}
 VIEWS_KEPT = 16
 
 
-class Simulator:
+class Simulator(Directions):
     """An AWS that starts empty. Safe to call from threads: one request at a time."""
 
     def __init__(self, settings: Settings | None = None) -> None:
@@ -41,6 +43,7 @@ class Simulator:
         self.clock = Clock(self.settings.start.timestamp())
         self._ids = Ids(self.settings.seed)
         self._others = Others(self.settings.account, self.settings.seed)
+        self._world = World()
         self._regions: dict[tuple[str, str], ecs.Region] = {}
         self._views: dict[tuple[str, str], deque[bytes]] = {}
         self._number = 0
@@ -132,6 +135,16 @@ class Simulator:
                 self._record(target, error, response.status if response is not None else 0, now)
             return wire.stamp(response, self.clock.now, request_id)
 
+    def ask(self, operation: str, **params: Any) -> dict[str, Any]:
+        """An ECS operation without any door: checked like a request, answered as plain values, not recorded.
+
+        Raises AwsError. For histories too many for a client.
+        """
+        with self._lock:
+            region = self.settings.region
+            target = Target("ecs", region, operation, "", "json", params)
+            return self._ours(target, self.settings.account)
+
     def writes(self) -> list[Call]:
         """The mutating calls."""
         return [c for c in self.calls if c.mutating]
@@ -143,7 +156,7 @@ class Simulator:
     def _region(self, account: str, name: str) -> ecs.Region:
         key = (account, name)
         if key not in self._regions:
-            self._regions[key] = ecs.Region(account, name)
+            self._regions[key] = ecs.Region(account, name, self._world)
         return self._regions[key]
 
     def _answer(self, request: Request, target: Target) -> Response:
@@ -169,7 +182,7 @@ class Simulator:
             )
         operation = known[target.operation]
         params = shapes.accept(operation.input, target.params)
-        scope = ecs.Scope(self._seen(target, account), self.clock, self._ids, self.settings)
+        scope = self._scope(self._seen(target, account))
         members: dict[str, Any]
         if target.service == "ecs":
             members = self._handler(ecs.OPERATIONS, target)(scope, params)

@@ -148,7 +148,7 @@ class Directions:
         provider = self.region(region).providers.get(name)
         if provider is None:
             raise ScriptError(f"capacity provider '{name}' does not exist")
-        provider.cpu, provider.memory, provider.most = cpu, memory, most
+        provider.cpu, provider.memory, provider.most, provider.limited = cpu, memory, most, True
 
     def fargate_capacity(self, tasks: int | None, *, provider: str = "FARGATE") -> None:
         """Tasks that FARGATE or FARGATE_SPOT has room for, in all Regions together; None: no limit."""

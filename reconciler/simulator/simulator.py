@@ -181,13 +181,11 @@ class Simulator(Directions):
                 "UnknownOperationException", f"The requested operation is not recognized: {target.operation}"
             )
         operation = known[target.operation]
+        ours = target.service == "ecs"
+        handler = self._handler(ecs.OPERATIONS if ours else tagging.OPERATIONS, target)
         params = shapes.accept(operation.input, target.params)
         scope = self._scope(self._seen(target, account))
-        members: dict[str, Any]
-        if target.service == "ecs":
-            members = self._handler(ecs.OPERATIONS, target)(scope, params)
-        else:
-            members = self._handler(tagging.OPERATIONS, target)(tagging.View(scope, self._others), params)
+        members: dict[str, Any] = handler(scope if ours else tagging.View(scope, self._others), params)
         if self.settings.check_answers:
             shapes.check(operation.output, members)
         return members

@@ -82,7 +82,10 @@ def test_the_breaker_rolls_back_to_the_last_completed_deployment(sim, behaviour)
     assert seen["statusReason"] == "Service deployment rolled back because the circuit breaker threshold was exceeded."
     assert seen["rollback"]["serviceRevisionArn"] == seen["sourceServiceRevisions"][0]["arn"]
     assert seen["rollback"]["startedAt"] <= seen["finishedAt"]
-    assert (seen["deploymentCircuitBreaker"]["status"], seen["deploymentCircuitBreaker"]["threshold"]) == ("TRIGGERED", 3)
+    assert (seen["deploymentCircuitBreaker"]["status"], seen["deploymentCircuitBreaker"]["threshold"]) == (
+        "TRIGGERED",
+        3,
+    )
     assert seen["deploymentCircuitBreaker"]["failureCount"] >= 3
     assert sim.broken == []
 
@@ -248,7 +251,9 @@ def test_an_unhealthy_target_is_told_with_port_and_reason():
     assert re.fullmatch(shape + r"due to \(reason Health checks failed with these codes: \[503\]\)\.", said)
     assert any("has begun draining connections on 1 tasks." in t for t in texts(sim))
     assert any(t.startswith("(service web) deregistered 1 targets in (target-group") for t in texts(sim))
-    replaced = r"\(service web\) has started 1 tasks: \(task \w+\)\. Amazon ECS replaced 1 tasks due to an unhealthy status\."
+    replaced = (
+        r"\(service web\) has started 1 tasks: \(task \w+\)\. Amazon ECS replaced 1 tasks due to an unhealthy status\."
+    )
     assert any(re.fullmatch(replaced, t) for t in texts(sim))
 
 

@@ -96,28 +96,21 @@ def test_what_starts_no_deployment_makes_no_service_deployment(sim):
 
 
 def test_a_revision_holds_what_nothing_else_shows(sim):
-    connectors = [{"gatewayArn": "arn:aws:ecs:us-east-1:123456789012:gateway/g", "portName": "http"}]
+    """ECS API reference, ServiceRevision."""
     sim.settle()
-    shape = sim_shape("ServiceRevision")
-    monitoring = {"metricConfigurations": [{"metricNames": ["CPUUtilization"], "resolutionSeconds": 20}]}
-    update(sim, forceNewDeployment=True, monitoring=monitoring)
+    hidden = {
+        "monitoring": {"metricConfigurations": [{"metricNames": ["CPUUtilization"], "resolutionSeconds": 20}]},
+        "gatewayConnectors": [{"portName": "http", "filters": {"accessTypes": ["PRIVATE"]}}],
+    }
+    update(sim, forceNewDeployment=True, **hidden)
     arn = described(sim)["targetServiceRevision"]["arn"]
     (one,) = sim.ask("DescribeServiceRevisions", serviceRevisionArns=[arn])["serviceRevisions"]
-    assert one["monitoring"] == monitoring
+    assert {k: one[k] for k in hidden} == hidden
     assert one["taskDefinition"].endswith("web:1")
     (image,) = one["containerImages"]
     assert (image["containerName"], image["image"]) == ("app", "nginx:1")
     assert image["imageDigest"].startswith("sha256:")
-    assert "gatewayConnectors" in shape
-    assert connectors
-    assert "monitoring" not in web(sim)
-
-
-def sim_shape(name):
-    from reconciler.simulator import shapes
-
-    output = shapes.operations("ecs")["DescribeServiceRevisions"].output
-    return output.members["serviceRevisions"].item.members
+    assert not hidden.keys() & web(sim).keys()
 
 
 def test_a_newer_deployment_overtakes_the_one_under_way(sim):
@@ -155,7 +148,9 @@ def test_at_most_twenty_are_described_and_missing_ones_are_failures(sim):
     refused(
         "InvalidParameterException", "at most 20", "DescribeServiceDeployments", sim, serviceDeploymentArns=[arn] * 21
     )
-    refused("InvalidParameterException", "Invalid identifier", "DescribeServiceRevisions", sim, serviceRevisionArns=[arn])
+    refused(
+        "InvalidParameterException", "Invalid identifier", "DescribeServiceRevisions", sim, serviceRevisionArns=[arn]
+    )
     refused("InvalidParameterException", "cannot be empty", "DescribeServiceRevisions", sim, serviceRevisionArns=[])
     refused("ServiceNotFoundException", "", "ListServiceDeployments", sim, cluster="main", service="other")
 
@@ -228,7 +223,15 @@ def test_success_may_come_early(cleanup, while_old_run):
 )
 def test_early_success_is_refused_where_it_makes_no_sense(sim, early, says):
     shape = {"earlySuccessCriteria": early}
-    refused("InvalidParameterException", says, "UpdateService", sim, cluster="main", service="web", deploymentConfiguration=shape)
+    refused(
+        "InvalidParameterException",
+        says,
+        "UpdateService",
+        sim,
+        cluster="main",
+        service="web",
+        deploymentConfiguration=shape,
+    )
 
 
 def test_deleting_a_service_ends_its_deployment(sim):

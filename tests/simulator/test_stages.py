@@ -150,7 +150,9 @@ def test_a_person_may_roll_back_at_a_pause():
     sim = paused()
     seen = rollout(sim)
     hook = seen["lifecycleHookDetails"][0]["hookId"]
-    sim.ask("ContinueServiceDeployment", serviceDeploymentArn=seen["serviceDeploymentArn"], hookId=hook, action="ROLLBACK")
+    sim.ask(
+        "ContinueServiceDeployment", serviceDeploymentArn=seen["serviceDeploymentArn"], hookId=hook, action="ROLLBACK"
+    )
     sim.settle()
     assert rollout(sim)["status"] == "ROLLBACK_SUCCESSFUL"
     assert shares(sim) == 0.0
@@ -165,7 +167,9 @@ def test_a_pause_that_times_out_does_what_was_agreed(action, status):
     assert rollout(sim)["status"] == status
 
 
-@pytest.mark.parametrize("stage", ["PRE_SCALE_UP", "POST_SCALE_UP", "PRE_PRODUCTION_TRAFFIC_SHIFT", "PRODUCTION_TRAFFIC_SHIFT"])
+@pytest.mark.parametrize(
+    "stage", ["PRE_SCALE_UP", "POST_SCALE_UP", "PRE_PRODUCTION_TRAFFIC_SHIFT", "PRODUCTION_TRAFFIC_SHIFT"]
+)
 def test_a_lambda_hook_that_fails_rolls_back_and_says_so(stage):
     sim = ready(lifecycleHooks=[{"hookTargetArn": HOOK, "lifecycleStages": [stage]}])
     sim.hook(HOOK, "FAILED")
@@ -182,7 +186,11 @@ def test_a_lambda_hook_that_fails_rolls_back_and_says_so(stage):
 
 
 def test_a_lambda_hook_may_be_in_progress_until_it_times_out():
-    hook = {"hookTargetArn": HOOK, "lifecycleStages": ["POST_SCALE_UP"], "timeoutConfiguration": {"timeoutInMinutes": 30}}
+    hook = {
+        "hookTargetArn": HOOK,
+        "lifecycleStages": ["POST_SCALE_UP"],
+        "timeoutConfiguration": {"timeoutInMinutes": 30},
+    }
     sim = ready(lifecycleHooks=[hook])
     sim.hook("POST_SCALE_UP", "IN_PROGRESS")
     go(sim)
@@ -232,7 +240,10 @@ WRONG = [
     ({"strategy": "CANARY", "canaryConfiguration": {"canaryPercent": 0.0}}, "canaryPercent must be between"),
     ({"canaryConfiguration": {"canaryPercent": 5.0}}, "only be used with the CANARY"),
     ({"bakeTimeInMinutes": 1441}, "bakeTimeInMinutes must be between"),
-    ({"lifecycleHooks": [{"hookTargetArn": HOOK, "lifecycleStages": ["PRE_SCALE_UP"]}]}, "not supported with the ROLLING"),
+    (
+        {"lifecycleHooks": [{"hookTargetArn": HOOK, "lifecycleStages": ["PRE_SCALE_UP"]}]},
+        "not supported with the ROLLING",
+    ),
     (
         {"strategy": "CANARY", "lifecycleHooks": [{"targetType": "PAUSE", "lifecycleStages": ["TEST_TRAFFIC_SHIFT"]}]},
         "PAUSE lifecycle hooks are not supported at the TEST_TRAFFIC_SHIFT stage",

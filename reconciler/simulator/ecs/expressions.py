@@ -102,9 +102,10 @@ def _compare(seen: str | None, operator: str, wanted: str) -> bool:
         return (wanted in (seen or "").split("\n") if seen is not None else False) == (operator == "==")
     if operator in ("=~", "!~"):
         try:
-            return bool(seen is not None and re.match(wanted, seen)) == (operator == "=~")
+            pattern = re.compile(wanted)
         except re.error:
             raise _broken() from None
+        return bool(seen is not None and pattern.match(seen)) == (operator == "=~")
     try:
         left, right = float(seen or ""), float(wanted)
     except ValueError:

@@ -102,6 +102,8 @@ class Provider:
     most: int = 10
     """Instances its group may have."""
     coming: int = 0
+    limited: bool = False
+    """Whether somebody said what it has: until then it is as roomy as a cluster nobody gave instances to."""
 
     @property
     def managed(self) -> bool:

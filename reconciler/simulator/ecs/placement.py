@@ -98,7 +98,8 @@ def candidates(
 ) -> tuple[list[Instance], Refused | None]:
     """Instances that the constraints allow; with none, why."""
     found = active(at, cluster)
-    if provider is not None and not all(i.endless for i in found):
+    known = at.state.providers.get(provider or "")
+    if provider is not None and ((known and known.limited) or not all(i.endless for i in found)):
         found = [i for i in found if i.provider == provider]
     if not found:
         return [], Refused("EMPTY")

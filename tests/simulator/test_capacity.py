@@ -174,9 +174,9 @@ def test_an_instance_with_tasks_is_deregistered_by_force_only(sim):
     stopped = sim.ask("ListTasks", serviceName="web", desiredStatus="STOPPED")["taskArns"]
     assert sim.ask("DescribeTasks", tasks=stopped)["tasks"][0]["stopCode"] == "InfrastructureHealth"
     assert sim.ask("ListContainerInstances")["containerInstanceArns"] == [second]
+    sim.ask("DeleteService", service="web", force=True)
+    sim.settle()
     with pytest.raises(AwsError) as caught:
-        sim.ask("DeleteService", service="web", force=True)
-        sim.settle()
         sim.ask("DeleteCluster", cluster="default")
     assert caught.value.code == "ClusterContainsContainerInstancesException"
 

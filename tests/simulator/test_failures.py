@@ -1,5 +1,6 @@
 """Failed tasks: how they are counted, when the circuit breaker and alarms act, and what events say."""
 
+import itertools
 import re
 
 import pytest
@@ -214,7 +215,7 @@ def test_without_breaker_ecs_retries_for_ever_and_ever_more_slowly(sim):
     sim.advance(4 * 3600)
     assert web(sim)["deployments"][0]["rolloutState"] == "IN_PROGRESS"
     starts = [e["createdAt"] for e in reversed(web(sim)["events"]) if "has started" in e["message"]][1:]
-    gaps = [round(b - a) for a, b in zip(starts, starts[1:], strict=False)]
+    gaps = [round(b - a) for a, b in itertools.pairwise(starts)]
     assert gaps == sorted(gaps)
     assert gaps[-1] == 27 * 60 + 15
     assert web(sim)["runningCount"] == 2
@@ -246,8 +247,8 @@ def test_an_unhealthy_target_is_told_with_port_and_reason():
     sim.script("bad", target="Target.ResponseCodeMismatch")
     deploy(sim)
     sim.advance(120)
-    said = [t for t in texts(sim) if "is unhealthy in" in t][0]
-    shape = r"\(service web\) \(task [0-9a-f]{32}\) \(instance i-\w+\) \(port \d+\) is unhealthy in \(target-group arn:\S+\) "
+    said = next(t for t in texts(sim) if "is unhealthy in" in t)
+    shape = r"\(service web\) \(task \w{32}\) \(instance i-\w+\) \(port \d+\) is unhealthy in \(target-group arn:\S+\) "
     assert re.fullmatch(shape + r"due to \(reason Health checks failed with these codes: \[503\]\)\.", said)
     assert any("has begun draining connections on 1 tasks." in t for t in texts(sim))
     assert any(t.startswith("(service web) deregistered 1 targets in (target-group") for t in texts(sim))

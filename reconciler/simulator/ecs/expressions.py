@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.simulator.errors import invalid
@@ -132,6 +132,17 @@ def fits(expression: str, look: Look) -> bool:
     if parser.peek() is not None:
         raise _broken()
     return value
+
+
+def refuse(constraints: Sequence[Mapping[str, str]]) -> None:
+    """Placement constraints of a request."""
+    for one in constraints:
+        if one.get("type") == "memberOf":
+            if len(one.get("expression", "")) > 2000:
+                raise invalid("The expression of a placement constraint can have at most 2000 characters.")
+            fits(one.get("expression", ""), lambda _: None)
+        elif one.get("expression"):
+            raise invalid("An expression cannot be specified for the distinctInstance placement constraint.")
 
 
 def _broken() -> Exception:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from reconciler.simulator.errors import AwsError
+
 from . import expressions
 from .fleet import Instance, Need
 from .scope import Scope, last
@@ -103,14 +105,24 @@ def candidates(
         found = [i for i in found if i.provider == provider]
     if not found:
         return [], Refused("EMPTY")
+    if all(i.endless for i in found):
+        return found, None  # as roomy as they are, they are whatever is asked for
     everyone = found
     rules = [*members.get("placementConstraints", ()), *definition.members.get("placementConstraints", ())]
     for rule in rules:
         if rule["type"] == "memberOf":
-            found = [i for i in found if expressions.fits(rule["expression"], look(i, _groups(cluster, i)))]
+            found = [i for i in found if _member(rule, i, _groups(cluster, i))]
         else:
             found = [i for i in found if group not in _groups(cluster, i)]
     return found, None if found else Refused("ATTRIBUTE", everyone[0])
+
+
+def _member(rule: Mapping[str, Any], instance: Instance, groups: list[str]) -> bool:
+    """An expression that a task definition brought along may be none: then nothing is meant."""
+    try:
+        return expressions.fits(rule.get("expression", ""), look(instance, groups))
+    except AwsError:
+        return False
 
 
 def _groups(cluster: Cluster, instance: Instance) -> list[str]:

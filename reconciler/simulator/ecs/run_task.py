@@ -9,7 +9,7 @@ from typing import Any
 
 from reconciler.simulator.errors import AwsError, client, invalid
 
-from . import launch, placement, task_life
+from . import expressions, launch, placement, task_life
 from .clusters import strategy_of
 from .definitions import usable
 from .fleet import Instance
@@ -152,6 +152,7 @@ def _refuse(params: Mapping[str, Any], definition: TaskDefinition, strategy: lis
         [*params.get("placementConstraints", ()), *definition.members["placementConstraints"]],
         "placementConstraints",
     )
+    expressions.refuse(params.get("placementConstraints", ()))
     at_most(5, params.get("placementStrategy", []), "placementStrategy")
     names = {c["name"] for c in definition.members["containerDefinitions"]}
     overrides = params.get("overrides", {})

@@ -7,7 +7,7 @@ from typing import Any
 
 from reconciler.simulator.errors import client, invalid
 
-from . import strategies
+from . import expressions, strategies
 from .clusters import namespace_arn, strategy_of
 from .scope import Scope
 from .state import Cluster, TaskDefinition
@@ -49,6 +49,7 @@ def checked(params: dict[str, Any]) -> None:
     ):
         if len(params.get(member, ())) > limit:
             raise invalid(f"{member} can have at most {limit} items.")
+    expressions.refuse(params.get("placementConstraints", ()))
     if params.get("desiredCount", 0) < 0:
         raise invalid("Desired count cannot be negative.")
     if params.get("healthCheckGracePeriodSeconds", 0) < 0:

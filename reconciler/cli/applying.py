@@ -74,6 +74,8 @@ class Apply:
                 self._out(telling.taken_up(self.saved, before.plan))
             if before.plan.blocked and not self.wanted.keep_going:
                 return self._refused(before)
+            if before.plan.empty and before.status.ready:
+                return self._ended("converged", before, [], of_problems(self.problems))
             agreed = self._agreed(before.plan)
             if agreed is None:
                 return self._ended("declined", before, [], Exit.NOT_CONVERGED)

@@ -68,13 +68,19 @@ def _of_kind(kind: Kind, path: str) -> Page:
     except LookupError as error:
         raise _no_such(kind.name, str(error)) from None
     shape_members = member.members or {}
-    required = {name for name in shape_members if kind.Spec.member(f"{member.path}.{name}".strip(".")).required}
+    defaults = set() if member.path else {kind.fields.name, *kind.fields.defaults}
+    required = {
+        name
+        for name in shape_members.keys() - defaults
+        if kind.Spec.member(f"{member.path}.{name}".strip(".")).required
+    }
     page = Page(
         f"{kind.name}.{member.path}".rstrip("."), member.type, members=shape_members, required=frozenset(required)
     )
     page.documentation = member.documentation
     if member.path:
-        page.facts.append(("required", "yes" if member.required else "no"))
+        filled = member.path == kind.fields.name or member.path in kind.fields.defaults
+        page.facts.append(("required", "yes" if member.required and not filled else "no"))
     if member.values:
         page.facts.append(("values", ", ".join(member.values)))
     if member.minimum is not None or member.maximum is not None:
@@ -130,6 +136,8 @@ def _known(fields: Fields, pattern: str) -> list[tuple[str, str]]:
     facts = []
     if known.default is not UNSET:
         facts.append(("default", json.dumps(known.default, ensure_ascii=False, default=str)))
+    if pattern == fields.name:
+        facts.append(("default", "metadata.name"))
     if pattern in fields.defaults:
         facts.append(("default", f"the environment's {fields.defaults[pattern]}"))
     facts.append(("a change", effect_words(fields.effect_at(pattern))))

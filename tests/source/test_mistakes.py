@@ -99,6 +99,9 @@ def test_of_a_value_that_cannot_be_read_one_thing_is_told(rendered) -> None:
         policy = SERVICE.replace("{name: puma}", f"{{name: puma, policy: {{drift: '{value}'}}}}")
         assert len(rendered({"apps/a/web.yaml": SERVICE + spec}).problems) == 1
         assert len(rendered({"apps/a/web.yaml": policy + "  taskDefinition: x:1\n"}).problems) == 1
+        for member in ("name", "app"):
+            named = SERVICE.replace("{name: puma}", f"{{name: puma, {member}: '${{{{ vars.x }}}}'}}".replace("name: puma, name", "name"))
+            assert [it.code for it in rendered({"apps/a/web.yaml": named}).problems] == ["unknown-variable"]
 
 
 def test_of_a_document_that_breaks_off_nothing_else_is_told(rendered) -> None:

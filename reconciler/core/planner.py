@@ -10,13 +10,13 @@ from dataclasses import replace
 from typing import Any
 
 from reconciler.core import ownership, preflight, prune
-from reconciler.core.compare import Comparison, compare
+from reconciler.core.compare import Comparison, compare, created
 from reconciler.core.diff import create_only
 from reconciler.core.order import in_order
 from reconciler.core.references import resolve
 from reconciler.core.world import World
 from reconciler.model.desired import Desired, Reference
-from reconciler.model.errors import Problem
+from reconciler.model.errors import Denied, Problem
 from reconciler.model.fields import Effect
 from reconciler.model.key import COMMIT, DIGEST, OWNER, PRUNE, Key
 from reconciler.model.kind import Kind
@@ -36,9 +36,14 @@ def plan(world: World) -> Plan:
     deleted, notes = prune.deletions(world, changes)
     changes |= deleted
     order = in_order({key: change.waits_on for key, change in changes.items()})
-    warnings = (*(warning for key in world.desired for warning in preflight.warnings(world, key)), *notes)
-    unchanged = tuple(key for key in world.desired if key not in changes)
-    return Plan(world.scope.environment, world.commit, tuple(changes[key] for key in order), unchanged, warnings)
+    mine = [key for key in world.desired if world.covers(key.app)]
+    return Plan(
+        world.scope.environment,
+        world.commit,
+        tuple(changes[key] for key in order if world.covers(key.app)),
+        tuple(key for key in mine if key not in changes),
+        (*(warning for key in mine for warning in preflight.warnings(world, key)), *notes),
+    )
 
 
 def _change(world: World, changes: Mapping[Key, Change], desired: Desired) -> Change | None:
@@ -47,7 +52,10 @@ def _change(world: World, changes: Mapping[Key, Change], desired: Desired) -> Ch
     seen = world.seen.get(key) or Observed(key, NEVER)
     hold = Change(key, Action.HOLD, Action.HOLD, desired=desired, observed=seen)
     if seen.error is not None:
-        return replace(hold, blocked=_blocked(desired, "ObserveFailed", seen.error.message, seen.error.hint))
+        if seen.error.retry:
+            return replace(hold, waiting=f"it could not be read: {seen.error.message}")
+        code = "AccessDenied" if isinstance(seen.error, Denied) else "ObserveFailed"
+        return replace(hold, blocked=_blocked(desired, code, seen.error.message, seen.error.hint))
     if desired.external:
         problem = preflight.missing_external(kind, desired, seen)
         return replace(hold, blocked=problem) if problem else None
@@ -66,12 +74,16 @@ def _change(world: World, changes: Mapping[Key, Change], desired: Desired) -> Ch
     made = _creation(kind, start, policy) if not seen.present else _update(world, kind, start, policy)
     if made is None or made.blocked:
         return made
+    if key.app in world.suspended:
+        hint = "its App manifest says suspend: true"
+        return replace(made, blocked=_blocked(desired, "Suspended", f"the app {key.app} is suspended", hint))
     return replace(made, blocked=preflight.refusal(world, desired))
 
 
 def _creation(kind: Kind, start: Change, policy: Policy) -> Change:
     """The resource is not there: create it, or replace what it has under another AWS name."""
     seen, old = start.observed, start.old
+    start = replace(start, fields=created(kind, start.spec))
     if seen is not None and seen.status == "DRAINING":
         return replace(start, waiting=f"the name is still taken by a {kind.name} that is draining", old=None)
     if old is None or not old.present:

@@ -30,6 +30,7 @@ class World:
     policy     the environment's own policy, which alone speaks for what is no longer declared
     inventory  what the tagging API nominates as ours
     apps       the apps in scope; None: all, and what is left of apps that are gone
+    suspended  apps that are observed, but not changed
     complete   source and inventory were read to their ends
     """
 
@@ -48,6 +49,7 @@ class World:
     policy: Policy = field(default_factory=Policy)
     inventory: Inventory = field(default_factory=Inventory)
     apps: frozenset[str] | None = None
+    suspended: frozenset[str] = frozenset()
     complete: bool = True
 
     def covers(self, app: str) -> bool:

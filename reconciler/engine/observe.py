@@ -36,6 +36,7 @@ def observe(read: Reader, scope: Scope, wish: Wish, memory: Memory, asked: Polic
         externals=tuple(item for item in wish.externals if any(key in wish.desired for key, _ in item.named_by)),
         inventory=inventory,
         apps=wish.apps,
+        suspended=wish.suspended,
         asked=asked,
         policy=wish.environment.policy,
         complete=wish.complete and inventory.complete,

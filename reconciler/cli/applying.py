@@ -131,7 +131,7 @@ class Apply:
         if wish.errors:
             wish, left_out = without_broken(wish, self.wanted.apps)
         if self.problems:
-            self._err(draw_all(self.problems, self.ran.terminal.err_color) + "\n")
+            self._err(draw_all(self.problems, self.ran.terminal.err_color) + "\n\n")
         if left_out:
             self.ran.terminal.note(f"left out, because invalid: {', '.join(sorted(left_out))}")
         return wish

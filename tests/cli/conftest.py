@@ -161,7 +161,7 @@ def golden(tmp_path: Path) -> Callable[[str, str], None]:
         text = re.sub(r"\b[0-9a-f]{12}([0-9a-f]{28})?\b(?!\.dkr)", _commit, text.replace(str(tmp_path), "<tmp>"))
         path = GOLDEN / name
         if os.environ.get("RECONCILER_UPDATE_GOLDEN"):
-            path.parent.mkdir(exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
         assert path.exists(), f"{path} is missing: run with RECONCILER_UPDATE_GOLDEN=1"
         assert text == path.read_text()

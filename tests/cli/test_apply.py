@@ -149,27 +149,6 @@ def test_whoever_waits_hears_something_every_ten_seconds(world):
     assert "(20s)" in told[1]
 
 
-def test_a_rollout_that_fails_is_not_converged(world):
-    world.applied()
-    world.edit("apps/shop/web.yaml", "  desiredCount: 2\n", "  desiredCount: 2\n  deploymentConfiguration:\n    deploymentCircuitBreaker: {enable: true, rollback: true}\n")
-    world.edit("apps/shop/web.yaml", "nginx:1", "broken:1")
-    _breaks(world, "broken:1")
-    done = world.run("apply", "--yes")
-    assert done.exit_code == 3
-    assert "shop/Service/web" in done.stdout
-
-
-def _breaks(world, image):
-    """Tasks of this image do not start, if the simulator can be told so."""
-    region = world.simulator.region("eu-west-1")
-    images = getattr(region, "images", None)
-    if images is None:
-        import pytest
-
-        pytest.skip("this simulator cannot be told that an image is broken")
-    images.missing.add(image)
-
-
 def test_an_unknown_app_is_a_usage_error(world):
     done = world.run("apply", "shpo", "--yes")
     assert done.exit_code == 64

@@ -114,7 +114,12 @@ def test_no_credentials_at_all(world):
 
 def test_prune_is_off_until_asked(world):
     world.applied()
-    world.write({"apps/shop/web.yaml": None, "apps/shop/app.yaml": "apiVersion: reconciler/v1\nkind: App\nmetadata: {name: shop}\n"})
+    world.write(
+        {
+            "apps/shop/web.yaml": None,
+            "apps/shop/app.yaml": "apiVersion: reconciler/v1\nkind: App\nmetadata: {name: shop}\n",
+        }
+    )
     kept = json.loads(world.run("plan", "-o", "json").stdout)
     assert kept["summary"]["delete"] == 0
     assert {"not-declared"} == {warning["code"] for warning in kept["warnings"]}

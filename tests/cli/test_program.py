@@ -24,7 +24,8 @@ def python(code, cwd):
 def loaded_by(*words, cwd):
     code = (
         "import sys\nfrom reconciler.cli.program import program\n"
-        f"try:\n    program.main({list(words)!r}, prog_name='reconciler')\nexcept SystemExit as end:\n    print(end.code)\n"
+        f"try:\n    program.main({list(words)!r}, prog_name='reconciler')\n"
+        "except SystemExit as end:\n    print(end.code)\n"
         f"print([name for name in {HEAVY!r} if name in sys.modules])\n"
     )
     return python(code, cwd).strip().split("\n")[-2:]

@@ -86,8 +86,8 @@ def _creation(kind: Kind, start: Change, policy: Policy) -> Change:
     start = replace(start, fields=created(kind, start.spec))
     if seen is not None and seen.status == "DRAINING":
         return replace(start, waiting=f"the name is still taken by a {kind.name} that is draining", old=None)
-    if old is None or not old.present:
-        return _with_calls(kind, start)
+    if old is None or not old.present or _keeps(kind, start):
+        return _with_calls(kind, replace(start, old=None))
     first = replace(start, observed=Observed(start.key, NEVER, carry=kind.carry(old)))
     made = replace(
         first,
@@ -145,15 +145,21 @@ def _in_place_of(kind: Kind, start: Change, found: Comparison, policy: Policy, m
 def _clean_up(world: World, kind: Kind, start: Change) -> Change | None:
     """The new one is as desired: what it replaced goes once the new one is Ready and nothing uses the old one."""
     old = start.old
-    if old is None or not old.present:
+    if old is None or not old.present or _keeps(kind, start):
         return None
-    users = prune.in_use_by(old, world.seen.values())
+    users = prune.in_use_by(old, [*world.seen.values(), *world.leftovers.values(), *world.orphans.values()])
     calls = kind.calls(_delete(start, old))
     gated = tuple(calls) if start.ready and not users else tuple(_gated(calls, f"{start.key} is Ready"))
     return replace(
         start, action=Action.REPLACE, step=Action.DELETE, effect=Effect.REPLACES_CREATE_FIRST, calls=gated,
         observed=old, note=f"{old.arn} is deleted", waits_on=users,
     )  # fmt: skip
+
+
+def _keeps(kind: Kind, start: Change) -> bool:
+    """Whether what a rename leaves behind stays: logs and secrets are not lost to a new name."""
+    assert start.desired is not None
+    return kind.fields.kept and not start.desired.document.own_policy.prune
 
 
 def _delete(start: Change, seen: Observed) -> Change:
@@ -235,13 +241,14 @@ def _renews(kind: Kind, change: Change) -> bool:
 
 
 def _waits(world: World, changes: Mapping[Key, Change], desired: Desired) -> tuple[Key, ...]:
-    first = {key for key in desired.needs if key in changes or key in world.invalid}
-    first |= {
-        key
-        for key in desired.needs_ready
-        if key in changes or key in world.invalid or not (key in world.health and world.health[key].healthy)
-    }
-    return tuple(sorted(first))
+    unsettled = {key for key, change in changes.items() if not _only_cleans_up(change)} | world.invalid
+    unready = {key for key in desired.needs_ready if not (key in world.health and world.health[key].healthy)}
+    return tuple(sorted((desired.needs | desired.needs_ready) & unsettled | unready))
+
+
+def _only_cleans_up(change: Change) -> bool:
+    """Whether a resource is as desired and only what it replaced is left to delete: nothing needs to wait for that."""
+    return change.step is Action.DELETE and change.old is not None and change.observed is change.old
 
 
 def _blocked(desired: Desired, code: str, message: str, hint: str) -> Problem:

@@ -10,7 +10,7 @@ from typing import Any
 
 from reconciler.agent.converge import Ending, Outcome, converge
 from reconciler.cli import telling
-from reconciler.cli.exits import Exit, of_blocked, of_problems, of_result, worst
+from reconciler.cli.exits import Exit, obstacles, of_blocked, of_problems, of_result, worst
 from reconciler.cli.interrupts import Stop, Waking
 from reconciler.cli.reading import choose, committed, wish_for, without_broken
 from reconciler.cli.runtime import Runtime
@@ -72,7 +72,7 @@ class Apply:
                 self._out(plan_text(before.plan, color=self.ran.terminal.color, verbose=self.ran.verbose))
             else:
                 self._out(telling.taken_up(self.saved, before.plan))
-            if before.plan.blocked and not self.wanted.keep_going:
+            if obstacles(before.plan) and not self.wanted.keep_going:
                 return self._refused(before)
             if before.plan.empty and before.status.ready:
                 return self._ended("converged", before, [], of_problems(self.problems))
@@ -188,7 +188,7 @@ class Apply:
 
     def _refused(self, before: Result) -> int:
         """Something stands in the way of some of it: nothing at all is written, unless asked to keep going."""
-        code = worst(of_blocked(change) for change in before.plan.blocked)
+        code = worst(of_blocked(change) for change in obstacles(before.plan))
         self._err(telling.refusal(before.plan))
         return self._ended("refused", before, [], code)
 

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from reconciler.agent.converge import Ending, Outcome
+from reconciler.cli.exits import obstacles
 from reconciler.cli.watching import Made
 from reconciler.engine.saved_plan import SavedPlan
 from reconciler.model.plan import Plan
@@ -39,11 +40,13 @@ def taken_up(saved: SavedPlan, plan: Plan) -> str:
 
 def refusal(plan: Plan) -> str:
     """Why nothing is written at all."""
-    names = ", ".join(str(change.key) for change in plan.blocked)
-    one = len(plan.blocked) == 1
+    blocked = [str(change.key) for change in plan.changes if change.blocked]
+    unseen = [str(change.key) for change in obstacles(plan) if not change.blocked]
+    said = [f"{', '.join(blocked)} {'is' if len(blocked) == 1 else 'are'} blocked"] if blocked else []
+    said += [f"{', '.join(unseen)} could not be read"] if unseen else []
     free = any(not change.blocked and change.calls for change in plan.changes)
     hint = "\n  = put that right, or do what can be done with --keep-going" if free else ""
-    return f"nothing was written: {names} {'is' if one else 'are'} blocked, as said above{hint}"
+    return f"nothing was written: {'; '.join(said)}, as said above{hint}"
 
 
 def conclusion(outcome: Outcome, calls: Sequence[Made], seconds: float, *, color: bool = False) -> str:

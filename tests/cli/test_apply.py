@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """`apply` makes what was planned, waits, and says how it ended."""
 
 import json
@@ -154,3 +155,29 @@ def test_an_unknown_app_is_a_usage_error(world):
     assert done.exit_code == 64
     assert "did you mean 'shop'?" in done.stderr
     assert world.simulator.calls == []
+
+
+def test_what_could_not_be_read_holds_back_everything(world):
+    world.simulator.faults.fail("DescribeServices", times=1000, how="500")
+    world.client("ecs").create_cluster(clusterName="other")
+    world.simulator.calls.clear()
+    done = world.run("apply", "--yes")
+    assert done.exit_code == 3
+    assert "nothing was written: shop/Service/web could not be read" in done.stderr
+    assert world.writes == []
+    assert world.run("plan").exit_code == 1
+
+
+def test_what_is_still_there_of_another_environment_is_never_pruned(world):
+    world.applied()
+    other = "apiVersion: reconciler/v1\nkind: Environment\nspec:\n  region: eu-west-1\n  cluster: second\n  apps: [platform]\n"
+    world.write({"environments/other.yaml": other})
+    world.edit(
+        "apps/platform/cluster.yaml",
+        "metadata: {name: main}\n",
+        'metadata: {name: main}\nspec: {clusterName: "${{ env.cluster }}"}\n',
+    )
+    done = world.run("apply", "-e", "other", "--yes", "--prune", "--deletion-limit", "100%")
+    assert done.exit_code == 0
+    assert world.writes == ["ecs:CreateCluster"]
+    assert world.run("plan", "-e", "test", "--detailed-exitcode").exit_code == 0

@@ -50,7 +50,7 @@ def until(read, wanted, process):
 
 
 def on_a_terminal(words, cwd, environ, talk):
-    """Run a command on a pseudo-terminal; ``talk(read, write, process)`` returns what it read. Gives all output and the code."""
+    """Run a command on a pseudo-terminal; ``talk(read, write, process)`` returns what it read. Output and code."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [*COMMAND, *words], cwd=cwd, env=environ, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True

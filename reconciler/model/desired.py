@@ -131,5 +131,3 @@ class External:
     kind: str
     address: str
     named_by: tuple[tuple[Key, Path], ...] = ()
-
-

@@ -100,7 +100,9 @@ def test_of_a_value_that_cannot_be_read_one_thing_is_told(rendered) -> None:
         assert len(rendered({"apps/a/web.yaml": SERVICE + spec}).problems) == 1
         assert len(rendered({"apps/a/web.yaml": policy + "  taskDefinition: x:1\n"}).problems) == 1
         for member in ("name", "app"):
-            named = SERVICE.replace("{name: puma}", f"{{name: puma, {member}: '${{{{ vars.x }}}}'}}".replace("name: puma, name", "name"))
+            named = SERVICE.replace(
+                "{name: puma}", f"{{name: puma, {member}: '${{{{ vars.x }}}}'}}".replace("name: puma, name", "name")
+            )
             assert [it.code for it in rendered({"apps/a/web.yaml": named}).problems] == ["unknown-variable"]
 
 
@@ -110,7 +112,9 @@ def test_of_a_document_that_breaks_off_nothing_else_is_told(rendered) -> None:
     assert [str(key) for key in result.failed] == ["a/Service/puma"]
 
 
-@pytest.mark.parametrize("wrong", [ENV + "  zzz: 1\n", ENV + "---\n" + ENV, "", "a: [", ENV + "  region: ${{ vars.x }}\n"])
+@pytest.mark.parametrize(
+    "wrong", [ENV + "  zzz: 1\n", ENV + "---\n" + ENV, "", "a: [", ENV + "  region: ${{ vars.x }}\n"]
+)
 def test_an_environment_that_is_wrong_gives_no_documents(wrong, rendered) -> None:
     result = rendered({"apps/a/web.yaml": GOOD, "environments/production.yaml": wrong})
     assert result.documents == ()

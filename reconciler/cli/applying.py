@@ -28,7 +28,7 @@ from reconciler.report.plan_text import plan_text
 from reconciler.report.problems import draw_all
 
 TIMEOUT = 20 * 60.0
-"""Seconds for all of an apply, where neither a flag nor the environment says."""
+"""Seconds for all of an apply, where no flag says."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Apply:
             agreed = self._agreed(before.plan)
             if agreed is None:
                 return self._ended("declined", before, [], Exit.NOT_CONVERGED)
-            return self._make(target, wish, both, agreed)
+            return self._make(target, wish, both, agreed, before)
 
     @property
     def _text(self) -> bool:
@@ -155,22 +155,28 @@ class Apply:
         # What was shown is what was agreed to: anything else has to be shown first.
         return load(json.dumps(to_json(plan, self.wanted.options)), "the plan")
 
-    def _make(self, target: Target, wish: Wish, both: Connected, agreed: SavedPlan | bool) -> int:
+    def _make(self, target: Target, wish: Wish, both: Connected, agreed: SavedPlan | bool, before: Result) -> int:
         terminal = self.ran.terminal
         watch = Watch(terminal, self.ran.clock, quiet=not self._text)
         stop = Stop(lambda text: self._err(text))
         write: Writer = OnlySaved(both.write, agreed.calls) if isinstance(agreed, SavedPlan) else both.write
         target = replace(target, write=write, made=watch.made, stop=stop)
-        timeout = self.wanted.timeout or wish.environment.policy.timeout or TIMEOUT
-        with stop.listening(), watch.shown():
-            outcome = converge(
-                target,
-                wish,
-                Waking(self.ran.clock, stop, watch.beat),
-                timeout=timeout,
-                wait=not self.wanted.no_wait,
-                watch=watch.saw,
-            )
+        timeout = self.wanted.timeout or TIMEOUT
+        try:
+            with stop.listening(), watch.shown():
+                outcome = converge(
+                    target,
+                    wish,
+                    Waking(self.ran.clock, stop, watch.beat),
+                    timeout=timeout,
+                    wait=not self.wanted.no_wait,
+                    watch=watch.saw,
+                )
+        except Exception:
+            # Whatever ended it is told where every run ends; what was made by then is told here.
+            self._err(telling.cut_short(watch.calls))
+            self._ended("failed", watch.last or before, watch.calls, Exit.FAILED)
+            raise
         code = of_result(outcome.last, converged=outcome.ending is Ending.CONVERGED)
         if outcome.ending is Ending.STOPPED:
             code = stop.code

@@ -22,9 +22,9 @@ FORMAT_VERSION = "1.0"
 
 
 def asked(plan: Plan) -> bool:
-    """Ask; only “yes” is yes."""
+    """Ask; only the whole word is taken for it."""
     said = click.prompt(
-        f"Make these changes to {plan.environment}? Only “yes” is taken for it",
+        f"Make these changes to {plan.environment}? Type yes",
         default="",
         show_default=False,
         err=True,
@@ -86,8 +86,17 @@ def next_step(outcome: Outcome, calls: Sequence[Made], timeout: float, environme
     return ""
 
 
+def cut_short(calls: Sequence[Made]) -> str:
+    """What was made before an error ended it; nothing when nothing was."""
+    if not calls:
+        return ""
+    names = ", ".join(f"{call.operation} for {call.key}" for call in calls[-3:])
+    number = f"{len(calls)} call{'s were' if len(calls) != 1 else ' was'} made"
+    return f"{number} before the following error, {'the last ones ' if len(calls) > 3 else ''}{names}"
+
+
 def outcome_json(how: str, last: Result, calls: Sequence[Made]) -> dict[str, Any]:
-    """``outcome``: converged, at-rest, timed-out, stopped, refused, declined."""
+    """``outcome``: converged, at-rest, timed-out, stopped, refused, declined, or failed where an error ended it."""
     return {
         "formatVersion": FORMAT_VERSION,
         "environment": last.plan.environment,

@@ -181,3 +181,26 @@ def test_what_is_still_there_of_another_environment_is_never_pruned(world):
     assert done.exit_code == 0
     assert world.writes == ["ecs:CreateCluster"]
     assert world.run("plan", "-e", "test", "--detailed-exitcode").exit_code == 0
+
+
+def test_credentials_that_expire_half_way_do_not_hide_what_was_made(world):
+    handle = world.simulator.handle
+
+    def expired(request):
+        from reconciler.simulator import AwsError
+        from reconciler.simulator.wire import failure
+
+        if "CreateService" in request.headers.get("x-amz-target", ""):
+            return failure("json", AwsError("ExpiredTokenException", "The security token has expired"))
+        return handle(request)
+
+    world.simulator.handle = expired
+    done = world.run("apply", "--yes")
+    assert done.exit_code == 4
+    assert "2 calls were made before the following error" in done.stderr
+    assert "ExpiredTokenException" in done.stderr
+    world.simulator.handle = handle
+    world.client("ecs").delete_cluster(cluster="main")
+    world.simulator.handle = expired
+    body = json.loads(world.run("apply", "--yes", "-o", "json").stdout)
+    assert body["outcome"] == "failed"

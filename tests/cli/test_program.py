@@ -152,3 +152,10 @@ def test_what_the_terminal_cannot_show_is_spelled_out(world):
     )
     assert done.returncode == 65
     assert b"farg\\xe4te" in done.stdout
+
+
+def test_closed_streams_are_no_error(world):
+    environ = {**os.environ, "PYTHONPATH": str(Path(verbs.__file__).parents[3])}
+    command = f"{sys.executable} -m reconciler validate >&- 2>&- <&-"
+    done = subprocess.run(["bash", "-c", command], cwd=world.root, env=environ, check=False)
+    assert done.returncode == 0

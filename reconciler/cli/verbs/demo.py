@@ -31,7 +31,7 @@ _RELEASE = re.compile(r"^( *release: v\d+\.)(\d+)(\.\d+)", re.MULTILINE)
 
 
 @click.command(short_help="See it all at work on the embedded AWS.")
-@common(verb=True)
+@common(verb=True, repository=False)
 def command(**given: Any) -> int:
     """See it all at work on the embedded AWS: no account is needed, and nothing is left behind.
 

@@ -12,7 +12,7 @@ from reconciler.cli.runtime import current
 
 @click.command(short_help="Explain a kind and its members.")
 @click.argument("path", required=False, metavar="[KIND[.MEMBER]...]")
-@common(verb=True)
+@common(verb=True, repository=False)
 def command(path: str | None, **given: Any) -> int:
     """Explain a kind, or a member of it: `reconciler explain Service.deploymentConfiguration`."""
     run = current()

@@ -17,7 +17,7 @@ _REFERENCE = "#/definitions/"
 
 @click.command(short_help="Print the JSON Schema of a manifest, for editors.")
 @option("--kind", metavar="KIND", help="Of manifests of one kind alone.")
-@common(verb=True)
+@common(verb=True, repository=False)
 def command(kind: str | None, **given: Any) -> int:
     """Print the JSON Schema (draft-07) of a manifest.
 

@@ -3,38 +3,24 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
 
+from reconciler.cli.explain_page import Page, draw
 from reconciler.kinds import KINDS
 from reconciler.model.errors import UsageError
 from reconciler.model.fields import UNSET, Field, Fields, step
 from reconciler.model.kind import Kind
 from reconciler.model.suggest import did_you_mean, listing
-from reconciler.report.cells import pad, safe, width
+from reconciler.report.cells import pad
 from reconciler.report.plan_words import effect_words
 from reconciler.report.style import paint
 from reconciler.source.schema import manifest_schema
 
-COLUMNS: Final = 100
 _OURS: Final = {
     "App": "What holds for every manifest of a folder under apps/. Optional.",
     "Environment": "One place to run in: environments/<name>.yaml, or apps/<app>/environments/<name>.yaml for one app.",
 }
-
-
-@dataclass
-class Page:
-    """What is said of one thing. ``facts`` are lines of a word and what it is; ``members`` name → type."""
-
-    title: str
-    type: str
-    facts: list[tuple[str, str]] = field(default_factory=list)
-    documentation: str = ""
-    members: Mapping[str, str] = field(default_factory=dict)
-    required: frozenset[str] = frozenset()
 
 
 def kinds(*, color: bool = False) -> str:
@@ -55,11 +41,11 @@ def explain(path: str, *, color: bool = False) -> str:
         hint = did_you_mean(name, known, otherwise=f"kinds are: {listing(known)}")
         raise UsageError(f"'{name}' is not a kind", hint=hint)
     if name in _OURS:
-        return _set(_of_ours(name, rest), color)
+        return draw(_of_ours(name, rest), color)
     if rest == "metadata" or rest.startswith("metadata."):
-        return _set(_from_schema(f"{name}.metadata", "metadata", rest.removeprefix("metadata").lstrip(".")), color)
+        return draw(_from_schema(f"{name}.metadata", "metadata", rest.removeprefix("metadata").lstrip(".")), color)
     rest = rest.removeprefix("spec").lstrip(".") if rest.split(".")[0] == "spec" else rest
-    return _set(_of_kind(KINDS[name], rest), color)
+    return draw(_of_kind(KINDS[name], rest), color)
 
 
 def _of_kind(kind: Kind, path: str) -> Page:
@@ -216,26 +202,3 @@ def _no_such(kind: str, said: str) -> UsageError:
     else:
         message = message.replace(" is not a member", f" is not a member of {kind}", 1)
     return UsageError(message, hint=hint)
-
-
-def _set(page: Page, color: bool) -> str:
-    blocks = [f"{paint(safe(page.title), 'bold', color)}  <{page.type}>"]
-    if page.facts:
-        column = max(width(word) for word, _ in page.facts)
-        indent = " " * (column + 4)
-        lines = [_wrapped(f"  {pad(word, column)}  {what}", indent) for word, what in page.facts]
-        blocks.append("\n".join(lines))
-    if page.documentation:
-        blocks.append("\n".join(_wrapped(f"  {safe(line)}", "  ") for line in page.documentation.split("\n")))
-    if page.members:
-        column = max(width(name) for name in page.members)
-        lines = [paint("MEMBERS", "bold", color)]
-        for name, type in sorted(page.members.items()):
-            must = "  required" if name in page.required else ""
-            lines.append(f"  {pad(safe(name), column)}  <{type}>{must}")
-        blocks.append("\n".join(lines))
-    return "\n\n".join(blocks) + "\n"
-
-
-def _wrapped(text: str, indent: str) -> str:
-    return textwrap.fill(text, COLUMNS, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)

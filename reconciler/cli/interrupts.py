@@ -32,7 +32,7 @@ class Stop:
     def ask(self, code: Exit = Exit.INTERRUPTED) -> None:
         """Ask to stop; asked twice, the process ends here."""
         if self._asked.is_set():
-            if sys.stderr.isatty():
+            if sys.stderr is not None and sys.stderr.isatty():
                 os.write(2, b"\x1b[?25h\n")  # a live table has hidden the cursor
             os._exit(code)
         self.code = code

@@ -9,7 +9,9 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
+from reconciler.cli.exits import Exit
 from reconciler.cli.terminal import Terminal
 from reconciler.model.errors import ReconcilerError
 from reconciler.report.style import paint
@@ -23,6 +25,32 @@ _PATIENCE = 120.0
 
 class DemoFailed(ReconcilerError):
     """A step did not do what it should."""
+
+
+class Terminated:
+    """A SIGTERM ends the demo in an orderly way, but never between the start of a process and knowing of it."""
+
+    def __init__(self) -> None:
+        self._asked = self._starting = False
+
+    def __call__(self, _number: int, _frame: FrameType | None) -> None:
+        self._asked = True
+        if not self._starting:
+            sys.exit(Exit.TERMINATED)
+
+    @contextmanager
+    def postponed(self) -> Iterator[None]:
+        """Whatever is asked meanwhile is done afterwards."""
+        self._starting = True
+        try:
+            yield
+        finally:
+            self._starting = False
+        if self._asked:
+            sys.exit(Exit.TERMINATED)
+
+
+terminated = Terminated()
 
 
 def environment(extra: Mapping[str, str]) -> dict[str, str]:
@@ -65,16 +93,21 @@ class Runner:
         words = shlex.split(command)
         if words[0] == "reconciler":
             words = [*_OURS, *words[1:]]
+        process = None
         try:
-            done = subprocess.run(
-                words, cwd=self._folder, env=self._environment, stdin=subprocess.DEVNULL, timeout=_PATIENCE, check=False
-            )
+            with terminated.postponed():
+                process = subprocess.Popen(words, cwd=self._folder, env=self._environment, stdin=subprocess.DEVNULL)
+            code = process.wait(_PATIENCE)
         except FileNotFoundError:
             raise DemoFailed(f"{words[0]} is not installed, or not on PATH") from None
         except subprocess.TimeoutExpired:
             raise DemoFailed(f"took more than {_PATIENCE:.0f} s", where=command) from None
-        if done.returncode != expect:
-            reason = f"exited {done.returncode} instead of {expect}" + (f": {means}" if means else "")
+        finally:
+            if process is not None and process.poll() is None:
+                process.kill()
+                process.wait()
+        if code != expect:
+            reason = f"exited {code} instead of {expect}" + (f": {means}" if means else "")
             raise DemoFailed(reason, where=command)
 
 
@@ -82,19 +115,20 @@ class Runner:
 def simulator(terminal: Terminal, speed: int) -> Iterator[dict[str, str]]:
     """The embedded AWS as a process of its own; what an SDK needs to be told to use it."""
     terminal.out(paint(f"$ reconciler simulator --port 0 --speed {speed} &", "bold", terminal.color))
-    process = subprocess.Popen(
-        [*_OURS, "simulator", "--port", "0", "--speed", str(speed)],
-        env=environment({}),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        start_new_session=True,  # a Ctrl-C is for the commands; this one is ended below
-    )
+    process = None
     try:
-        assert process.stdout is not None
+        with terminated.postponed():
+            process = subprocess.Popen(
+                [*_OURS, "simulator", "--port", "0", "--speed", str(speed)],
+                env=environment({}),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                start_new_session=True,  # a Ctrl-C is for the commands; this one is ended below
+            )
         exports = {}
-        for line in process.stdout:
+        for line in process.stdout or ():
             terminal.out(line)
             name, _, value = line.removeprefix("export ").strip().partition("=")
             exports[name] = value
@@ -104,11 +138,16 @@ def simulator(terminal: Terminal, speed: int) -> Iterator[dict[str, str]]:
             raise DemoFailed("the simulator did not start", hint="see what it says: reconciler simulator --port 0")
         yield exports
     finally:
-        process.terminate()
-        try:
-            process.wait(5)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        assert process.stdout is not None
+        if process is not None:
+            _end(process)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    process.terminate()
+    try:
+        process.wait(5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    if process.stdout is not None:
         process.stdout.close()

@@ -4,6 +4,7 @@
 import json
 
 import jsonschema
+import pytest
 
 from reconciler.report.schema import STATUS
 
@@ -204,3 +205,53 @@ def test_credentials_that_expire_half_way_do_not_hide_what_was_made(world):
     world.simulator.handle = expired
     body = json.loads(world.run("apply", "--yes", "-o", "json").stdout)
     assert body["outcome"] == "failed"
+
+
+@pytest.fixture
+def somebody(monkeypatch):
+    """Somebody sits there to be asked; the test says what they do and answer."""
+
+    def answers(what):
+        monkeypatch.setattr("reconciler.cli.terminal.Terminal.interactive", True)
+        monkeypatch.setattr("reconciler.cli.telling.asked", what)
+
+    return answers
+
+
+def test_who_is_asked_may_say_no(world, somebody):
+    somebody(lambda plan: False)
+    done = world.run("apply")
+    assert done.exit_code == 3
+    assert "not confirmed; nothing was written" in done.stderr
+    assert world.writes == []
+
+
+def test_who_says_yes_gets_what_was_shown_over_several_ticks(world, somebody):
+    somebody(lambda plan: True)
+    assert world.run("apply").exit_code == 0
+    world.edit("apps/shop/web.yaml", "nginx:1", "nginx:2")
+    assert world.run("apply").exit_code == 0
+    assert world.run("plan", "--detailed-exitcode").exit_code == 0
+
+
+def test_who_said_yes_did_not_say_it_to_something_else(world, somebody):
+    world.applied()
+    world.edit("apps/shop/web.yaml", "desiredCount: 2", "desiredCount: 3")
+
+    def meanwhile(plan):
+        world.client("ecs").delete_service(cluster="main", service="web", force=True)
+        world.simulator.settle()
+        world.simulator.calls.clear()
+        return True
+
+    somebody(meanwhile)
+    done = world.run("apply")
+    assert done.exit_code == 5
+    assert "ecs:CreateService is not among the calls" in done.stderr
+    assert world.writes == []
+
+
+def test_nobody_is_asked_about_nothing(world, somebody):
+    world.applied()
+    somebody(lambda plan: pytest.fail("asked about nothing"))
+    assert world.run("apply").exit_code == 0

@@ -219,6 +219,9 @@ def test_completion_knows_verbs_environments_and_apps(world):
     assert complete("plan", "shop", "", cwd=world.root) == ["platform"]
     assert complete("plan", "-o", "m", cwd=world.root) == ["markdown"]
     assert complete("plan", "", cwd=world.root.parent) == []
+    assert complete("explain", "Ser", cwd=world.root) == ["Service"]
+    assert complete("explain", "Service.desired", cwd=world.root) == ["Service.desiredCount"]
+    assert complete("schema", "--kind", "Env", cwd=world.root) == ["Environment"]
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -92,3 +92,13 @@ def test_two_installations_keep_apart(world):
         "OwnershipConflict"
     }
     assert world.run("plan", "--installation", "a/b").exit_code == 64
+
+
+def test_a_folder_that_was_taken_away_is_no_bug(world, tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    done = world.run("validate", here=True)
+    assert done.exit_code == 64
+    assert "no longer there" in done.stderr

@@ -6,16 +6,13 @@ import json
 import re
 import shutil
 import signal
-import sys
 import tempfile
 import time
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.cli.exits import Exit
 from reconciler.cli.options import common
 from reconciler.cli.runtime import Runtime, current
 from reconciler.cli.verbs.simulator import require
@@ -41,7 +38,9 @@ def command(**given: Any) -> int:
     run = current()
     run.take(given)
     require()
-    signal.signal(signal.SIGTERM, _end)
+    from reconciler.cli.demo_runner import terminated
+
+    signal.signal(signal.SIGTERM, terminated)
     with tempfile.TemporaryDirectory(prefix="reconciler-demo-") as folder:
         _story(run, Path(folder))
     return 0
@@ -54,10 +53,6 @@ def example() -> Path:
         if (folder / _APP).is_file():
             return folder
     raise UsageError("the example repository is not here", hint="run the demo from a checkout of the project")
-
-
-def _end(_number: int, _frame: FrameType | None) -> None:
-    sys.exit(Exit.TERMINATED)
 
 
 def _story(run: Runtime, folder: Path) -> None:

@@ -126,8 +126,9 @@ def _known(fields: Fields, pattern: str) -> list[tuple[str, str]]:
         facts.append(("default", "metadata.name"))
     if pattern in fields.defaults:
         facts.append(("default", f"the environment's {fields.defaults[pattern]}"))
-    facts.append(("a change", effect_words(fields.effect_at(pattern))))
-    if known.create_only:
+    if not known.create_only:
+        facts.append(("a change", effect_words(fields.effect_at(pattern))))
+    else:
         facts.append(("a change", "cannot be made in place: the resource is replaced, if policy.replace allows it"))
     if known.shared:
         facts.append(("left out", "not ours: somebody else may set it"))

@@ -211,11 +211,10 @@ def _resolved(world: World, changes: Mapping[Key, Change], desired: Desired) -> 
     """The spec with every reference replaced by its value; a family named without revision is its latest one."""
     latest = {
         path: seen.arn
-        for external in world.externals
+        for external, path in world.named.get(desired.key, ())
         if world.kinds[external.kind].fields.versioned
         and (seen := world.outside.get((external.kind, external.address)))
-        for key, path in external.named_by
-        if key == desired.key and seen.arn
+        and seen.arn
     }
     spec = resolve(desired.spec, lambda reference: value_of(world, changes, reference, desired.key))
     return dict(map_leaves(spec, lambda path, leaf: latest.get(path, leaf))) if latest else spec
@@ -241,9 +240,11 @@ def _renews(kind: Kind, change: Change) -> bool:
 
 
 def _waits(world: World, changes: Mapping[Key, Change], desired: Desired) -> tuple[Key, ...]:
-    unsettled = {key for key, change in changes.items() if not _only_cleans_up(change)} | world.invalid
+    def unsettled(key: Key) -> bool:
+        return key in world.invalid or (key in changes and not _only_cleans_up(changes[key]))
+
     unready = {key for key in desired.needs_ready if not (key in world.health and world.health[key].healthy)}
-    return tuple(sorted((desired.needs | desired.needs_ready) & unsettled | unready))
+    return tuple(sorted(unready | {key for key in desired.needs | desired.needs_ready if unsettled(key)}))
 
 
 def _only_cleans_up(change: Change) -> bool:

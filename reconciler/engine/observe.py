@@ -144,11 +144,10 @@ def _live_value(world: World, reference: Reference) -> str | Pending:
 
 def _in_use(world: World, key: Key) -> Iterator[str]:
     """The ARNs that live specs name where the repository refers to a key."""
-    for other, seen in world.seen.items():
-        if other not in world.desired or key not in world.desired[other].needs:
-            continue
+    for other in world.users.get(key, ()):
+        seen = world.seen.get(other)
         for path, reference in references(world.desired[other].spec):
-            value = get_path(seen.spec or {}, path)
+            value = get_path(seen.spec or {}, path) if seen else None
             if reference.key == key and isinstance(value, str):
                 yield value
 

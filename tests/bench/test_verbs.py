@@ -38,7 +38,8 @@ def repository(root: Path, services: int) -> Path:
         "apiVersion: reconciler/v1\nkind: Environment\nmetadata: {name: staging}\nspec:\n  region: eu-west-1\n"
         "  callRates:\n"  # as generous as the simulator: what is measured is the program
         + "".join(
-            f"    ecs:{group}: {{burst: 10000, perSecond: 10000}}\n" for group in ("definition-reads", "service-reads")
+            f"    ecs:{group}: {{burst: 10000, perSecond: 10000}}\n"
+            for group in ("definition-reads", "service-reads", "service-writes", "registrations")
         )
     )
     for index in range(services):

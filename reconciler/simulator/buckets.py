@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from .errors import SimulatorError
+from .fault import number
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Group:
     source: str = ""
 
     def __str__(self) -> str:
-        return f"bucket {self.service}:{'|'.join(self.operations)} burst={self.burst!r} rate={self.rate!r}"
+        return f"bucket {self.service}:{'|'.join(self.operations)} burst={number(self.burst)} rate={number(self.rate)}"
 
 
 def parse(text: str) -> Group:

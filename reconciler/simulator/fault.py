@@ -83,7 +83,7 @@ class Fault:
         )
 
     def __str__(self) -> str:
-        words = [f"{self.what}={self.amount:.15g}" if self.amount else self.what]
+        words = [f"{self.what}={number(self.amount)}" if self.amount else self.what]
         if self.when == "after":
             words.append("after")
         if self.calls != "call":
@@ -93,11 +93,16 @@ class Fault:
         words.append(f"#{self.on}")
         if self.times != 1:
             words.append(f"x{'*' if self.times is None else self.times}")
-        words += [f"p={self.odds!r}"] if self.odds != 1 else []
+        words += [f"p={number(self.odds)}"] if self.odds != 1 else []
         words += [f"page={self.page}"] if self.page is not None else []
         words += [f"resource={self.resource}"] if self.resource != "*" else []
-        words += [f"until={self.until!r}"] if self.until is not None else []
+        words += [f"until={number(self.until)}"] if self.until is not None else []
         return " ".join(words)
+
+
+def number(value: float) -> str:
+    """The shortest text that reads back the same."""
+    return str(int(value)) if value == int(value) else repr(value)
 
 
 def parse(text: str) -> Fault:

@@ -52,7 +52,7 @@ class World:
         """Asked for the targets that are tasks."""
         self.noticed: scaling.Noticed = lambda at, service, name: None
         self.clock.after_step.append(self._stepped)
-        faults.on_change = self._stepped
+        faults.on_change = self._armed
 
     def region(self, account: str, name: str) -> ecs.Region:
         if (account, name) not in self.regions:
@@ -130,6 +130,14 @@ class World:
     def _touched(self, target: Target, account: str) -> list[Key]:
         services = TOUCHES.get(target.service, (target.service, TAGGING))
         return [(service, account, target.region) for service in services]
+
+    def _armed(self) -> None:
+        """Memory begins: what is, has always been."""
+        for place in list(self.regions):
+            for service in OURS:
+                key = (service, *place)
+                if self._wanted(key)[1] and not self.past.begun(key):
+                    self.past.since(key, 0.0, self._freeze(key), 0.0)
 
     def _stepped(self) -> None:
         if not self.faults.engine.wants("past", "lag", "ghosts"):

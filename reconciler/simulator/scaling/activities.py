@@ -14,7 +14,7 @@ def describe(at: Scaler, params: dict[str, Any]) -> dict[str, Any]:
         activity
         for activity in at.state.activities
         if fits(Id.of(activity), params)
-        and (activity["StatusCode"] != "NotScaled" or params.get("IncludeNotScaledActivities"))
+        and ("NotScaledReasons" not in activity or params.get("IncludeNotScaledActivities"))
     ]
     return listed(found, params, "ScalingActivities")
 

@@ -97,7 +97,7 @@ class Scaler:
                 **self._activity(target, cause),
                 "Description": "Attempting to scale due to alarm triggered",
                 "EndTime": self.now,
-                "StatusCode": "NotScaled",
+                "StatusCode": "Unfulfilled",
                 "NotScaledReasons": [reason],
             }
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Final
@@ -140,16 +141,33 @@ class Notices:
 
 
 def _body(event: dict[str, Any], target: dict[str, Any]) -> str:
-    """What the target is sent: a constant, a part of the event by path, or the event."""
+    """What the target is sent: a constant, a template filled from the event, a part of the event, or the event."""
     if "Input" in target:
         return str(target["Input"])
     if transformer := target.get("InputTransformer"):
-        from moto.events.utils import EventTemplateParser
+        values = {name: _part(event, path) for name, path in transformer.get("InputPathsMap", {}).items()}
+        return _filled(transformer["InputTemplate"], values)
+    return json.dumps(_part(event, target.get("InputPath", "$")), ensure_ascii=False)
 
-        template, paths = transformer.get("InputTemplate"), transformer.get("InputPathsMap", {})
-        given: Any = event
-        return json.dumps(EventTemplateParser.parse(template, paths, given))
-    part: Any = event
-    for name in filter(None, target.get("InputPath", "$").removeprefix("$").split(".")):
-        part = part.get(name, {})
-    return json.dumps(part, ensure_ascii=False)
+
+def _part(event: Any, path: str) -> Any:
+    """What is at ``$.detail.containers[0]``; None where there is nothing."""
+    for name in re.findall(r"[^.\[\]]+", path.removeprefix("$")):
+        try:
+            event = event[int(name)] if isinstance(event, list) else event[name]
+        except (KeyError, IndexError, ValueError, TypeError):
+            return None
+    return event
+
+
+def _filled(template: str, values: dict[str, Any]) -> str:
+    """``<name>`` replaced: within quotes by the bare text, else by JSON."""
+
+    def put(match: re.Match[str]) -> str:
+        if match[1] not in values:
+            return match[0]
+        value = values[match[1]]
+        quoted = template[: match.start()].count('"') % 2 == 1
+        return value if quoted and isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+    return re.sub(r"<([\w.-]+)>", put, template)

@@ -32,10 +32,13 @@ class Past:
         """A write is about to change this."""
         self._history(key).before.append((now, frozen))
 
-    def since(self, key: Key, now: float, frozen: Any, horizon: float) -> None:
-        """This is how things stand from now on. Nobody will ask for what was before ``horizon``."""
+    def since(self, key: Key, now: float, frozen: Any, horizon: float, *, each: bool = False) -> None:
+        """This is how things stand from now on. Nobody will ask for what was before ``horizon``.
+
+        ``each`` keeps what held for no time at all, too: that which was made and deleted in one moment.
+        """
         since = self._history(key).since
-        if since and since[-1][0] == now:
+        if since and since[-1][0] == now and not each:
             since[-1] = (now, frozen)
         elif not since or since[-1][1] != frozen:
             since.append((now, frozen))

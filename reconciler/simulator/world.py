@@ -150,7 +150,8 @@ class World:
         if not self._wanted(key)[1]:
             return
         horizon = sum(f.amount for f in self.faults.engine.wants("past", "lag", "ghosts"))
-        self.past.since(key, self.clock.now, self._freeze(key), self.clock.now - horizon)
+        now = self.clock.now
+        self.past.since(key, now, self._freeze(key), now - horizon, each=key[0] == TAGGING)
 
     def _freeze(self, key: Key) -> Any:
         service, account, region = key

@@ -56,6 +56,10 @@ class Path:
         self.after: list[Callable[[], None]] = []
         """Called after every write."""
 
+    def revive(self) -> None:
+        """The dead may call again."""
+        self._dead.clear()
+
     def walk(self, request: Request) -> Response:
         """The answer; AnswerLost when a fault withholds it, Crash when one kills the caller."""
         simulator, faults = self._simulator, self._simulator.faults

@@ -107,6 +107,10 @@ class Simulator:
         """The mutating calls, without those of third parties."""
         return [c for c in self.calls if c.mutating and not c.outside]
 
+    def revive(self) -> None:
+        """Sessions whose process a fault has killed are in use again, by a new one."""
+        self._path.revive()
+
     # Behind the answers.
 
     def region(self, name: str | None = None, account: str | None = None) -> ecs.Region:

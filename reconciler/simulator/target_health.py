@@ -64,6 +64,10 @@ def _balancers(service: Service, task: Task) -> list[dict[str, Any]]:
 
 def _target(at: Scope, task: Task, balancer: dict[str, Any]) -> Target | None:
     where, port = address(task, balancer)
+    known: dict[str, Any] | None = getattr(task, "targets", None)
+    if known is not None:  # the core follows targets itself: what it says counts
+        seen = known.get(balancer["targetGroupArn"])
+        return seen and Target(where, port, seen.state, seen.reason, seen.since, seen.description)
     if task.status == "DEACTIVATING":
         return Target(where, port, "draining", "Target.DeregistrationInProgress", task.times.get("stopping", at.now))
     if task.status != "RUNNING":
@@ -80,8 +84,10 @@ def address(task: Task, balancer: dict[str, Any]) -> tuple[str, int]:
     interface = task.fixed.get("interface")
     if interface:
         return str(interface["ip"]), port
+    name = balancer.get("containerName", "")
     containers = {c["name"]: c for c in task.definition.members["containerDefinitions"]}
-    mappings = containers.get(balancer.get("containerName", ""), {}).get("portMappings", ())
+    mappings = [*task.fixed.get("ports", {}).get(name, ()), *containers.get(name, {}).get("portMappings", ())]
     fixed = next((m.get("hostPort") for m in mappings if m.get("containerPort") == port), 0)
     instance = (task.fixed.get("instance") or "").rpartition("/")[2]
-    return f"i-{instance[-17:] or '0' * 17}", int(fixed or 32768 + int(task.id[:4], 16) % 28232)
+    machine: str = getattr(getattr(task, "instance", None), "ec2", f"i-{instance[-17:] or '0' * 17}")
+    return machine, int(fixed or 32768 + int(task.id[:4], 16) % 28232)

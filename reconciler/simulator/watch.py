@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from .ecs import Scope
+from .ecs import OPERATIONS, Scope
 from .ecs.state import Deployment, Service
-from .ecs.tasks import described
 
 TASK: Final = "ECS Task State Change"
 DEPLOYMENT: Final = "ECS Deployment State Change"
@@ -57,13 +56,16 @@ class Watch:
     def _moved(self, at: Scope) -> Iterator[Notice]:
         seen: dict[str, tuple[int, str]] = {}
         for cluster in at.state.clusters.values():
+            changed = []
             for task in cluster.tasks.values():
                 now = seen[task.arn] = (task.version, task.status)
                 if self._tasks.get(task.arn) != now:
-                    detail = iso(described(at, task))
-                    detail["updatedAt"] = moment(at.now)
-                    detail.pop("tags", None)
-                    yield Notice(TASK, task.arn, detail)
+                    changed.append(task.arn)
+            for start in range(0, len(changed) if self._begun else 0, 100):
+                asked = {"cluster": cluster.name, "tasks": changed[start : start + 100]}
+                for told in OPERATIONS["DescribeTasks"](at, asked)["tasks"]:
+                    detail = iso({k: v for k, v in told.items() if k != "tags"}) | {"updatedAt": moment(at.now)}
+                    yield Notice(TASK, told["taskArn"], detail)
         self._tasks = seen
 
     def _deployments(self, at: Scope) -> Iterator[Notice]:

@@ -238,6 +238,8 @@ def test_the_dead_call_no_more_and_a_new_client_is_a_new_process(sim, ecs):
         ecs.list_clusters()
     assert sim.client("ecs").list_clusters()["clusterArns"]
     assert [c.error for c in sim.calls][-2:] == ["crash", None]
+    sim.revive()
+    assert ecs.list_clusters()["clusterArns"]
 
 
 def test_no_handler_of_the_caller_catches_a_crash(sim, ecs):

@@ -1,8 +1,8 @@
 """Where moto's ECS is known to be right, the simulator says the same.
 
 What moto drops, ignores or never does (rollouts, paging, limits, idempotency) is not asked here; nor where it is known
-to differ: a family's name means its latest ACTIVE revision, a deleted cluster is not listed, the ARN of a missing service
-has its cluster in it, a task definition without containers is refused, and services are counted while they are ACTIVE.
+to differ: a family's name means its latest ACTIVE revision, a deleted cluster is not listed, the ARN of a missing
+service has its cluster in it, a task definition without containers is refused, ACTIVE services are counted.
 """
 
 from collections.abc import Iterator

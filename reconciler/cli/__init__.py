@@ -2,3 +2,10 @@
 
 No logic lives here. A verb is one module; what is printed comes from ``report``.
 """
+
+
+def main() -> None:
+    """The command ``reconciler``."""
+    from reconciler.cli.program import program
+
+    program.main(prog_name="reconciler")

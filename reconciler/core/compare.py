@@ -45,6 +45,21 @@ def compare(kind: Kind, desired: Desired, seen: Observed, policy: Policy, stamps
     return Comparison(changes, _values(fields, raw, differs), spec)
 
 
+def created(kind: Kind, spec: Tree) -> tuple[FieldChange, ...]:
+    """Every member a new resource gets; nothing that runs is touched by it."""
+    form = canonical(kind.fields, spec)
+    return tuple(FieldChange(path, UNSET, leaf, Effect.IN_PLACE) for path, leaf in _members(form))
+
+
+def _members(form: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """The leaves of a canonical form; a list of order is one."""
+    if isinstance(form, Mapping) and form:
+        for name, member in form.items():
+            yield from _members(member, (*path, name))
+    else:
+        yield path, form
+
+
 def _form(fields: Fields, spec: Tree) -> dict[str, Any]:
     """The canonical form without tags, which are compared key by key."""
     return canonical(fields, {name: value for name, value in spec.items() if name != "tags"})

@@ -26,6 +26,12 @@ def target(
         for path in _shared_paths(fields)
         if get_path(form, path, UNSET) is UNSET and isinstance(get_path(form, path[:-1]), Mapping)
     ]
+    # "remove it" is already so where there is nothing
+    foreign += [
+        path
+        for path in _shared_paths(fields)
+        if get_path(form, path, UNSET) in ({}, []) and get_path(live, path, UNSET) is UNSET
+    ]
     for path in foreign:
         value = get_path(live, path, UNSET)
         form = drop_path(form, path) if value is UNSET else set_path(form, path, value)
@@ -89,7 +95,7 @@ def _differences(live: Tree, wanted: Tree) -> Iterator[tuple[tuple[str, ...], An
             continue
         if before == after:
             continue
-        found = DeepDiff(_opaque(before), _opaque(after), view="tree")
+        found = DeepDiff(_opaque(before), _opaque(after), view="tree", threshold_to_diff_deeper=0)
         for level in (level for levels in found.values() for level in levels):
             path = (name, *(str(part) for part in level.path(output_format="list")))
             if path not in seen:

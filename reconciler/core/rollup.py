@@ -34,7 +34,7 @@ class _Facts:
 def rollup(world: World, plan: Plan, failures: Mapping[Key, AwsError], memory: Memory) -> Status:
     """The conditions of every resource of the world that is declared or on its way out."""
     changes = {change.key: change for change in plan.changes}
-    keys = [*world.desired, *(key for key in world.orphans if key in changes)]
+    keys = [*(key for key in world.desired if world.covers(key.app)), *(key for key in world.orphans if key in changes)]
     resources = []
     for key in keys:
         seen = world.seen.get(key) or world.orphans.get(key) or Observed(key, NEVER)

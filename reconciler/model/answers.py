@@ -35,13 +35,16 @@ def unwrap(spec: Tree, fields: Fields) -> Unwrapped:
     made = dict(inner)
     if prefix and spec.get("tags") and not made.get("tags"):
         made["tags"], origin["tags"] = spec["tags"], ("tags",)
+    stood_in = set()
     for name in fields.defaults:
         arn = f"{name}Arn"
         if not made.get(name) and arn in fields.response_only and made.get(arn):
             made[name], origin[name] = made[arn], origin[arn]
+            stood_in.add(arn)
     ignored = [name for name in made if name in fields.response_only]
     for name in ignored:
         del made[name]
+    ignored = [name for name in ignored if name not in stood_in]
     if ignored:
         message = f"ignored, because only answers of AWS hold it: {listing(ignored)}"
         findings.append(Finding("response-only", origin[ignored[0]], message, severity=Severity.NOTE))

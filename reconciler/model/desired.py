@@ -14,7 +14,10 @@ from reconciler.model.tree import Path, Tree
 
 @dataclass(frozen=True)
 class Environment:
-    """One place to run in, as ``environments/<name>.yaml`` says. ``apps`` None means: every app of the repository."""
+    """One place to run in, as ``environments/<name>.yaml`` says.
+
+    ``apps`` None means: every app of the repository. ``call_rates``: bucket of calls → burst, calls per second.
+    """
 
     name: str
     region: str | None = None
@@ -23,6 +26,7 @@ class Environment:
     endpoint_url: str | None = None
     cluster: str | None = None
     apps: tuple[str, ...] | None = None
+    call_rates: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     policy: Policy = field(default_factory=Policy)
 
 
@@ -131,5 +135,3 @@ class External:
     kind: str
     address: str
     named_by: tuple[tuple[Key, Path], ...] = ()
-
-

@@ -11,7 +11,7 @@ from reconciler.model.coercion import shorten
 from reconciler.model.errors import Finding
 from reconciler.model.service_model import Shapes
 from reconciler.model.suggest import did_you_mean, listing, nearest
-from reconciler.model.tree import Path, Tree, get_path, leaves, show_path
+from reconciler.model.tree import Path, Tree, leaves, show_path
 
 _SKELETON = "this looks like a skeleton of --generate-cli-skeleton: leave out what is not set"
 
@@ -20,12 +20,14 @@ def findings_of(
     error: ValidationError, shapes: Shapes, spec: Tree, moved: Mapping[Path, Sequence[int]]
 ) -> list[Finding]:
     """A finding for each of pydantic's errors, at the path of the spec as it was written."""
-    empty = sum(value == "" or value == 0 for _, value in leaves(spec))
+    empty = sum(isinstance(value, str | int) and not value for _, value in leaves(spec))
     found = []
     for detail in error.errors(include_url=False, include_input=True):
         path = _written_path(detail["loc"], moved)
-        found.append(_finding(detail, path, shapes, skeleton=empty >= 10))
-    return found
+        found.append(_finding(detail, path, shapes, skeleton=empty >= 5))
+    # a misspelled member is one mistake, not a missing one beside it
+    words = {(it.path[:-1], it.hint.removeprefix("did you mean '").removesuffix("'?")) for it in found if it.hint}
+    return [it for it in found if it.code != "missing-member" or (it.path[:-1], it.path[-1]) not in words]
 
 
 def _written_path(location: Path, moved: Mapping[Path, Sequence[int]]) -> Path:
@@ -54,7 +56,7 @@ def _finding(detail: Mapping[str, Any], path: Path, shapes: Shapes, *, skeleton:
             words = _shape_at(shapes, path).get("enum", [])
             message = f"'{name}': {shorten(str(detail['input']))} is not one of {listing(words)}"
             return Finding("unknown-value", path, message, did_you_mean(str(detail["input"]), words))
-        case "string_too_short":
+        case "string_too_short" | "too_short":
             least = context["min_length"]
             message = f"'{name}' is empty" if not detail["input"] else f"'{name}' is too short"
             return Finding("too-short", path, f"{message} (minimum length {least})", _SKELETON if skeleton else "")
@@ -69,16 +71,30 @@ def _unknown_member(path: Path, shapes: Shapes) -> Finding:
     word, around = str(path[-1]), _shape_at(shapes, path[:-1])
     known = list(around.get("members", ()))
     inside = show_path(path[:-1])
-    message = f"'{word}' is not a member" + (f" of {inside}" if inside else "")
+    message = f"'{word}' is not a member of {inside or 'the spec'}"
     if (near := nearest(word, known)) is not None:
         return Finding("unknown-member", path, message, f"did you mean '{near}'?")
-    for outer, reference in around.get("members", {}).items():
-        within = shapes[reference["shape"]]
-        if within["type"] == "list":
-            within = shapes[within["member"]["shape"]]
-        if word in within.get("members", ()):
-            return Finding("unknown-member", path, message, f"'{word}' belongs in '{outer}'")
+    if (home := _home(word, around, shapes)) is not None:
+        return Finding("unknown-member", path, message, f"'{word}' belongs in {home}")
     return Finding("unknown-member", path, message, f"its members are: {listing(sorted(known))}")
+
+
+def _home(word: str, around: Mapping[str, Any], shapes: Shapes) -> str | None:
+    """The nearest object further down that has such a member."""
+    level = [("", around)]
+    for _ in range(3):
+        below = []
+        for walked, shape in level:
+            for name, reference in shape.get("members", {}).items():
+                inner = shapes[reference["shape"]]
+                path = f"{walked}.{name}" if walked else name
+                if inner["type"] == "list":
+                    inner, path = shapes[inner["member"]["shape"]], f"{path}[]"
+                if word in inner.get("members", ()):
+                    return path
+                below.append((path, inner))
+        level = below
+    return None
 
 
 def _shape_at(shapes: Shapes, path: Path) -> Mapping[str, Any]:
@@ -98,6 +114,3 @@ def _shape_at(shapes: Shapes, path: Path) -> Mapping[str, Any]:
             return {"type": "json"}
         shape = shapes[reference["shape"]]
     return shape
-
-
-__all__ = ["findings_of", "get_path"]

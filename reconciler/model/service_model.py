@@ -64,7 +64,7 @@ class Shapes:
         operation: str,
         *,
         also: Iterable[str],
-        only: Iterable[str],
+        only: Iterable[str] | None,
         without: Iterable[str],
         required: Iterable[str],
         optional: Iterable[str],
@@ -75,12 +75,11 @@ class Shapes:
         members = dict(first["members"])
         for further in also:
             members = {**self.input_of(further)["members"], **members}
-        wanted, unwanted = set(only), set(without)
+        wanted = set(members if only is None else only)
+        unwanted = set(without)
         for named in (wanted | unwanted | set(required) | set(optional)) - set(members) - set(own):
             raise LookupError(f"{self.service}:{operation} has no member {named!r}")
-        members = {
-            name: member for name, member in members.items() if name not in unwanted and (not wanted or name in wanted)
-        }
+        members = {name: member for name, member in members.items() if name in wanted and name not in unwanted}
         for name, what in own.items():
             members[name] = {"shape": self._own(f"{operation}.{name}", what)}
         needed = [*first.get("required", ()), *required]

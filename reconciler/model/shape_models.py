@@ -61,6 +61,9 @@ def _model(shapes: Shapes, name: str, models: dict[str, type[BaseModel]], open_:
     for member, reference in described["members"].items():
         annotation = _annotation(shapes, reference["shape"], models, open_ | {name})
         default = ... if member in required else None
+        shape = shapes[reference["shape"]]
+        if member in required and shape["type"] == "string" and "enum" not in shape and member != "value":
+            annotation = Annotated[annotation, Field(min_length=shape.get("min") or 1)]
         # the trailing underscore keeps AWS's names apart from pydantic's own (schema, copy, json)
         members[f"{member}_"] = (annotation, Field(default, alias=member))
     models[name] = create_model(_class_name(name), __config__=_CONFIG, **members)

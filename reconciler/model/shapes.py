@@ -23,8 +23,8 @@ __all__ = ["Member", "Shape", "Unwrapped", "unwrap"]
 class Shape:
     """Which members a spec may have. Cheap to make; AWS's model is read when first asked.
 
-    ``operation``'s input is the spec; the members of ``also`` join it; ``only`` keeps just these, ``without`` leaves
-    some out; ``required`` and ``optional`` correct what AWS requires; ``own`` adds members AWS does not know.
+    ``operation``'s input is the spec; the members of ``also`` join it; ``only`` keeps just these (``()``: none),
+    ``without`` leaves some out; ``required`` and ``optional`` correct what AWS requires; ``own`` adds members AWS does not know.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class Shape:
         operation: str,
         *,
         also: Sequence[str] = (),
-        only: Sequence[str] = (),
+        only: Sequence[str] | None = None,
         without: Sequence[str] = (),
         required: Sequence[str] = (),
         optional: Sequence[str] = (),

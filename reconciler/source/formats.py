@@ -26,7 +26,7 @@ def recognise(value: Any) -> Format | None:
         return None
     for what, looks_like in _FORMATS:
         if looks_like(value):
-            return f"a {what}" if what[0] not in "AEIOU" else f"an {what}", _OUT
+            return f"{'an' if what[0] in 'AEIOe' else 'a'} {what}", _OUT
     return _bare(value)
 
 

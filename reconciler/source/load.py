@@ -7,37 +7,38 @@ trailing commas and comments.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
-from reconciler.model.errors import Position, Problem
+from reconciler.model.errors import Problem
 from reconciler.source import syntax
+from reconciler.source.decode import decode
 from reconciler.source.nodes import List, Map, Mark, Node, Scalar, Source
 from reconciler.source.revision import app_of
 from reconciler.source.scalars import Ambiguous, resolve
 
 DEPTH = 64
-NODES = 20_000
+NODES = 15_000
 DOCUMENTS = 1_000
 PROBLEMS = 20
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
-_JSON_TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"|//[^\n]*|#[^\n]*|/\*.*?\*/', re.DOTALL)
-_SURROGATES = re.compile(r"(\\\\)|\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
 _CORE = "tag:yaml.org,2002:"
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """The documents of a file. ``flawed`` are the indexes of those that are not wholly what was written: a key given
-    twice, the rest of a document that breaks off. They are here so that more can be told; they must not be used."""
+    """The documents of a file.
+
+    ``flawed`` are the indexes of those that are not what was written: a key was given twice, say. They are here so that
+    more can be told of them; they must not be used. ``broken`` is the index of one that breaks off.
+    """
 
     documents: tuple[Node, ...] = ()
     flawed: frozenset[int] = frozenset()
+    broken: int | None = None
     problems: tuple[Problem, ...] = ()
 
 
@@ -61,25 +62,12 @@ class _Frame:
 
 def load(name: str, data: bytes) -> Loaded:
     """Read a file. Whatever its bytes are, the answer is documents and problems, never an exception."""
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start)
-        column = error.start - (data.rfind(b"\n", 0, error.start) + 1)
-        what = "the file is binary, not text" if b"\0" in data else "the file is not UTF-8"
-        problem = Problem("not-text", what, Position(name, line + 1, column + 1), app=app_of(name))
-        return Loaded(problems=(problem,))
-    if name.endswith(".json"):
-        text = _without_json_comments(text)
-    source = Source(name, text)
-    if (odd := _CONTROL.search(text)) is not None:
-        line = text.count("\n", 0, odd.start())
-        at = Mark(source, line, odd.start() - (text.rfind("\n", 0, odd.start()) + 1))
-        message = f"the file holds the control character U+{ord(odd.group()):04X}"
-        return Loaded(problems=(Problem("not-text", message, at.position, app=app_of(name)),))
-    reader = _Reader(source)
+    text = decode(name, data)
+    if isinstance(text, Problem):
+        return Loaded(problems=(text,))
+    reader = _Reader(Source(name, text))
     reader.read()
-    return Loaded(tuple(reader.documents), frozenset(reader.flawed), tuple(reader.problems))
+    return Loaded(tuple(reader.documents), frozenset(reader.flawed), reader.broken, tuple(reader.problems))
 
 
 class _Reader:
@@ -87,6 +75,7 @@ class _Reader:
         self.source = source
         self.documents: list[Node] = []
         self.flawed: set[int] = set()
+        self.broken: int | None = None
         self.problems: list[Problem] = []
         self.stack: list[_Frame] = []
         self.root: Node | None = None
@@ -120,7 +109,8 @@ class _Reader:
             frame = self.stack.pop()
             self.place_quietly(frame.node())
         if self.root is not None:
-            self.flawed.add(len(self.documents))
+            self.broken = len(self.documents)
+            self.flawed.add(self.broken)
             self.documents.append(self.root)
             self.root = None
 
@@ -151,29 +141,30 @@ class _Reader:
         message = f"the alias *{short(event.anchor)} is not read: aliases can make a small file endlessly large"
         hint = 'quote it, if text is meant; else put the value in "vars" and write ${{ vars.name }}, or use a patch'
         self.problem("alias", message, self.mark(event), hint)
-        self.value(Scalar(None, self.mark(event)))
+        self.value(Scalar("*" + event.anchor, self.mark(event), unread=True))
 
     def scalar(self, event: Any) -> None:
         at = self.mark(event)
         self.count(at)
-        self.decorated(event, at)
+        odd = (event.anchor is not None or event.tag is not None) and self.decorated(event, at)
         frame = self.stack[-1] if self.stack else None
         if frame is not None and frame.mapping and frame.key is None:
             self.key(frame, event, at)
         elif not event.implicit[0] or event.tag is not None:
-            self.value(Scalar(event.value, at, event.value or '""'))
+            self.value(Scalar(event.value, at, event.value or '""', unread=odd))
         else:
-            self.value(Scalar(self.resolved(event.value, at), at, event.value))
+            self.value(self.resolved(event.value, at, odd))
 
-    def resolved(self, text: str, at: Mark) -> Any:
+    def resolved(self, text: str, at: Mark, odd: bool) -> Scalar:
+        """A plain scalar; ``odd``: it has an anchor or a tag."""
         try:
-            return resolve(text)
+            return Scalar(resolve(text), at, text, unread=odd)
         except Ambiguous:
             shown = short(text)
             message = f"{shown} is not one number to every reader of YAML"
             hint = f'quote it if text is meant: "{shown}"; else write it plainly'
             self.problem("ambiguous-number", message, at, hint)
-            return text
+            return Scalar(text, at, text, unread=True)
 
     def key(self, frame: _Frame, event: Any, at: Mark) -> None:
         name: str = event.value
@@ -181,8 +172,8 @@ class _Reader:
             self.problem("merge-key", "merge keys (<<) are not read", at, "write the members out, or use a patch")
         elif name == "" and event.implicit[0]:
             self.problem("empty-key", "a key is missing before ':'", at)
-        frame.twice = name in frame.members
-        if frame.twice:
+        frame.twice = name in frame.members or name == "<<"
+        if frame.twice and name != "<<":
             first = frame.keys[name]
             message = f"'{short(name)}' is given twice, in lines {first.line + 1} and {at.line + 1}"
             self.problem("duplicate-key", message, at, "keep one", related=((first.position, "first given here"),))
@@ -193,7 +184,8 @@ class _Reader:
     def start(self, event: Any) -> None:
         at = self.mark(event)
         self.count(at)
-        self.decorated(event, at)
+        if event.anchor is not None or event.tag is not None:
+            self.decorated(event, at)
         if len(self.stack) >= DEPTH:
             self.stop("too-deep", f"values are nested more than {DEPTH} deep", at)
         if self.stack and self.stack[-1].mapping and self.stack[-1].key is None:
@@ -235,13 +227,16 @@ class _Reader:
         if self.nodes > NODES:
             self.stop("too-large", f"the file has more than {NODES:,} values", at, "split it")
 
-    def decorated(self, event: Any, at: Mark) -> None:
+    def decorated(self, event: Any, at: Mark) -> bool:
+        """Tell an anchor or a tag; whether the value is not what was written."""
+        before = len(self.problems)
         if event.anchor is not None:
             hint = 'put the value in "vars" and write ${{ vars.name }}, or use a patch'
             self.problem("anchor", f"the anchor &{short(event.anchor)} is not read", at, hint)
         if event.tag not in (None, "!") and event.tag not in _EXPECTED[type(event)]:
             shown = "!!" + event.tag[len(_CORE) :] if event.tag.startswith(_CORE) else event.tag
             self.problem("tag", f"the tag {short(shown)} is not read", at, "write the value without it")
+        return len(self.problems) > before
 
 
 _EXPECTED: dict[type, tuple[str, ...]] = {
@@ -264,22 +259,3 @@ _HANDLERS: dict[type, Any] = {
 def short(text: str, most: int = 40) -> str:
     """Text that may be shown in a sentence."""
     return text if len(text) <= most else text[: most - 1] + "…"
-
-
-def _without_json_comments(text: str) -> str:
-    """Blank out ``//``, ``#`` and ``/* */`` outside of strings, and join escaped surrogates, which YAML has not."""
-
-    def blank(token: re.Match[str]) -> str:
-        found = token.group()
-        if not found.startswith('"'):
-            return re.sub(r"[^\n]", " ", found)
-        return _SURROGATES.sub(_joined, found) if "\\u" in found else found
-
-    return _JSON_TOKEN.sub(blank, text)
-
-
-def _joined(pair: re.Match[str]) -> str:
-    if pair.group(1):
-        return pair.group()
-    high, low = int(pair.group(2), 16), int(pair.group(3), 16)
-    return f"\\U{0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00):08X}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler.model.desired import Document, Environment
@@ -62,7 +62,7 @@ class Made:
 
 def render_manifest(raw: Raw, key: Key, name_at: Mark, setting: Setting, kinds: Kinds, tell: Teller) -> Made:
     """Render one manifest; what is wrong with it is told."""
-    before = tell.errors
+    before = tell.so_far
     kind = kinds[raw.kind]
     metadata_node = raw.node.members.get("metadata")
     if metadata_node is not None:
@@ -74,23 +74,34 @@ def render_manifest(raw: Raw, key: Key, name_at: Mark, setting: Setting, kinds: 
         metadata_node = apply(patch, setting.variables, "metadata", metadata_node, merge_metadata(tell))
     metadata = read_metadata(metadata_node, key, kinds, tell)
     root = raw.node.keys.get("spec", raw.start)
-    written = Members(raw.node, "a manifest", tuple(raw.node.members), tell).object("spec")
+    around = Members(raw.node, "a manifest", tuple(raw.node.members), tell)
+    written = around.object("spec")
+    if written is None and around.get("spec") is not None:
+        return Made(key, name_at, None, metadata.formerly)
     spec = _spec(written or Map({}, {}, root), kind, chosen, setting, tell)
-    spec = _defaults(spec, key, name_at, kind, setting, tell)
+    spec = _defaults(spec, key, name_at, root, kind, setting, tell)
     _warn_of_commit(spec, kind, tell)
     clean, findings = kind.Spec.check(plain(spec))
     if not findings:
-        findings = list(kind.check(clean))
+        findings = [_with_path(finding) for finding in kind.check(clean)]
     _tell_findings(findings, spec, root, tell)
-    if tell.errors > before or raw.flawed:
-        return Made(key, raw.start, None, metadata.formerly)
-    return Made(key, raw.start, _document(key, clean, spec, root, raw, metadata, setting), metadata.formerly)
+    if tell.wrong_since(before) or raw.flawed:
+        return Made(key, name_at, None, metadata.formerly)
+    return Made(key, name_at, _document(key, clean, spec, root, raw, metadata, setting), metadata.formerly)
+
+
+def _with_path(finding: Finding) -> Finding:
+    """A kind's finding speaks of its member; the sentence has to name it."""
+    path = show_path(finding.path)
+    return replace(finding, message=f"{path}: {finding.message}" if path else finding.message)
 
 
 def key_of(raw: Raw, variables: Variables, tell: Teller) -> tuple[Key, Mark] | None:
     """The key of a manifest and where its name stands, variables replaced."""
-    metadata = raw.node.members.get("metadata")
-    node = substitute(metadata, variables, tell) if metadata is not None else None
+    node = raw.node.members.get("metadata")
+    if isinstance(node, Map):  # the rest is replaced, and its mistakes told, once it is known whose they are
+        named = {name: substitute(it, variables, tell) for name, it in node.members.items() if name in ("name", "app")}
+        node = Map({**node.members, **named}, node.keys, node.at)
     return read_key(node, raw.kind, raw.folder, raw.node.keys.get("metadata", raw.start), tell)
 
 
@@ -113,7 +124,7 @@ def _spec(written: Map, kind: Kind, patches: Sequence[Patch], setting: Setting, 
     return pruned
 
 
-def _defaults(spec: Map, key: Key, name_at: Mark, kind: Kind, setting: Setting, tell: Teller) -> Map:
+def _defaults(spec: Map, key: Key, name_at: Mark, root: Mark, kind: Kind, setting: Setting, tell: Teller) -> Map:
     """AWS's name from the manifest's, and what the environment gives."""
     fields = kind.fields
     if fields.name and _unset(spec, fields.name):
@@ -122,9 +133,11 @@ def _defaults(spec: Map, key: Key, name_at: Mark, kind: Kind, setting: Setting, 
         if not _unset(spec, name):
             continue
         value = getattr(setting.environment, attribute)
+        if value is None and setting.variables.silent:
+            continue
         if value is None:
             said = f"'{name}' is missing, and environment {setting.environment.name} has no '{attribute}'"
-            tell.error("missing-member", said, spec.at, f"write it in the spec, or '{attribute}' in the environment")
+            tell.error("missing-member", said, root, f"write it in the spec, or '{attribute}' in the environment")
             continue
         at = setting.marks.get(attribute, spec.at)
         spec = with_member(spec, name, Scalar(value, at, str(value)), at)
@@ -138,7 +151,7 @@ def _unset(spec: Map, name: str) -> bool:
 
 def _warn_of_commit(spec: Map, kind: Kind, tell: Teller) -> None:
     for path, scalar in scalars(spec):
-        if scalar.commit and kind.fields.effect_at(pattern_of(path)).severity >= Effect.ROLLS_TASKS.severity:
+        if scalar.commit and kind.fields.effect_at(pattern_of(path)).severity > Effect.IN_PLACE.severity:
             message = "every commit changes this, so every commit rolls the tasks"
             hint = "use a value that changes with the program alone, such as the image's tag"
             tell.warning("commit-rolls-tasks", message, scalar.at, hint, path=show_path(path))
@@ -155,6 +168,9 @@ def pattern_of(path: Path) -> str:
 
 def _tell_findings(findings: Iterable[Finding], spec: Node, root: Mark, tell: Teller) -> None:
     for finding in findings:
+        found = get(spec, *finding.path)
+        if isinstance(found, Scalar) and found.unread:
+            continue
         at = (key_mark if finding.code in _AT_KEY else value_mark)(spec, finding.path)
         if at is spec.at:  # the spec as a whole: its key says more than the first member
             at = root

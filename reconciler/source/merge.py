@@ -15,6 +15,9 @@ from reconciler.source.telling import Teller
 
 REMOVE = "$remove"
 
+Identity = tuple[str | None, ...]
+"""What names an element of a list; None where it does not say."""
+
 
 @dataclass
 class Merging:
@@ -71,7 +74,7 @@ class Merging:
                 message = f"an element of {pattern} needs {wanted} to say which one is meant"
                 self.tell.error("no-identity", message, change.at)
                 continue
-            at = next((i for i, it in enumerate(items) if self._identity(it, inside, key) == identity), None)
+            at = _which(identity, [self._identity(it, inside, key) for it in items])
             removes = change.members.get(REMOVE)
             if removes is not None:
                 self._remove(items, at, change, plain(removes), identity)
@@ -82,7 +85,7 @@ class Merging:
                 items[at] = self._objects(existing if isinstance(existing, Map) else None, change, inside)
         return List(tuple(items), base.at if base else patch.at)
 
-    def _remove(self, items: list[Node], at: int | None, change: Map, word: object, identity: tuple[str, ...]) -> None:
+    def _remove(self, items: list[Node], at: int | None, change: Map, word: object, identity: Identity) -> None:
         mark = change.keys[REMOVE]
         if word is not True:
             self.tell.error("wrong-value", "'$remove' has to be true", mark)
@@ -92,7 +95,7 @@ class Merging:
             del items[at]
             self.removed.add(mark)
 
-    def _identity(self, element: Node, inside: str, key: tuple[str, ...]) -> tuple[str, ...] | None:
+    def _identity(self, element: Node, inside: str, key: tuple[str, ...]) -> Identity | None:
         """What names an element, with the server's defaults for what it leaves out; None when nothing does."""
         if not isinstance(element, Map):
             return None
@@ -100,13 +103,29 @@ class Merging:
         if all(part is None or is_null(part) for part in said):
             return None
         return tuple(
-            _text(plain(part)) if part is not None and not is_null(part) else _text(self._default(inside, name))
+            self._default(inside, name) if part is None or is_null(part) else _text(plain(part))
             for name, part in zip(key, said, strict=True)
         )
 
-    def _default(self, inside: str, name: str) -> Any:
+    def _default(self, inside: str, name: str) -> str | None:
         default = self.fields.at(step(inside, name)).default
-        return "" if default is UNSET else default
+        return None if default is UNSET else _text(default)
+
+
+def _which(identity: Identity, known: list[Identity | None]) -> int | None:
+    """The place of the element that is meant: the one of that identity, else the only one that does not contradict it.
+
+    A container's port 80 is found without its host's port, which belongs to its identity once it has one.
+    """
+    if identity in known:
+        return known.index(identity)
+    fitting = [index for index, other in enumerate(known) if other is not None and _fits(identity, other)]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _fits(identity: Identity, other: Identity) -> bool:
+    pairs = [(a, b) for a, b in zip(identity, other, strict=True) if a is not None and b is not None]
+    return bool(pairs) and identity[0] is not None and all(a == b for a, b in pairs)
 
 
 def _text(value: Any) -> str:

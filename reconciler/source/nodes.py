@@ -48,12 +48,14 @@ class Mark(NamedTuple):
 
 
 class Scalar(NamedTuple):
-    """``text`` is what was written; ``commit``: the value came from ``git.sha`` and changes with every commit."""
+    """``text`` is what was written; ``commit``: the value came from ``git.sha`` and changes with every commit;
+    ``unread``: it stands for something that could not be read, which has been told, so nothing else is told of it."""
 
     value: str | int | float | bool | None
     at: Mark
     text: str = ""
     commit: bool = False
+    unread: bool = False
 
 
 class List(NamedTuple):

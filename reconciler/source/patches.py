@@ -65,9 +65,9 @@ def read_patches(members: Members, kinds: Collection[str], tell: Teller) -> tupl
     """The patches of an Environment; one that is wrong is told and left out."""
     patches = []
     for item in members.items("patches"):
-        before = tell.errors
+        before = tell.so_far
         patch = _read(item, kinds, tell)
-        if patch is not None and tell.errors == before:
+        if patch is not None and not tell.wrong_since(before):
             patches.append(patch)
     return tuple(patches)
 

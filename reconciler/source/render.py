@@ -54,17 +54,18 @@ class _Rendering:
 
     def rendered(self) -> Rendered:
         tell = Teller(self.repository.problems)
-        before = tell.errors
+        before = tell.so_far
         raw = self.repository.environments[self.name]
         names = sorted({*self.repository.apps, *self._apps_by_name()})
-        environment, layer = read_environment(raw, self.name, names, self.kinds.keys(), tell)
-        usable = tell.errors == before and not raw.flawed
+        reading = Teller() if raw.broken else tell
+        environment, layer = read_environment(raw, self.name, names, self.kinds.keys(), reading)
+        usable = not tell.wrong_since(before) and not raw.flawed
         chosen = set(names if environment.apps is None else environment.apps)
         settings = {}
         for app in sorted(chosen):
-            settings[app] = self._setting(app, environment, layer, names, tell.of(app=app), silent=raw.flawed)
+            settings[app] = self._setting(app, environment, layer, names, tell.of(app=app), silent=not usable)
         self._overlays_of_nowhere(tell)
-        self._manifests(settings, tell)
+        self._manifests(settings, self._variables(environment, [layer.vars] if layer.vars else [], silent=True), tell)
         self._former_names(tell)
         whole = self.repository.whole and usable
         self.log.tell(layer.patches, tell, whole=whole)
@@ -138,18 +139,21 @@ class _Rendering:
                     message = f"there is no environment '{name}' in environments/"
                     tell.of(app=app).error("unknown-environment", message, raw.start, hint)
 
-    def _manifests(self, settings: dict[str, Setting], tell: Teller) -> None:
+    def _manifests(self, settings: dict[str, Setting], outside: Variables, tell: Teller) -> None:
+        """Each manifest in its app's setting; ``outside`` are the variables of a manifest in no app's folder."""
         for raw in self.repository.resources:
             there = tell.of(app=raw.folder)
-            around = settings.get(raw.folder or "") or next(iter(settings.values()), None)
-            if around is None:
-                continue
-            found = key_of(raw, around.variables, there)
+            around = settings.get(raw.folder or "")
+            variables = around.variables if around else outside
+            found = key_of(raw, variables, Teller() if raw.broken else there)
             if found is None:
                 continue
             key, name_at = found
             setting = settings.get(key.app)
             if setting is None:
+                continue
+            if raw.broken:
+                self.made.setdefault(key, Made(key, name_at))
                 continue
             narrow = tell.of(app=key.app, key=key)
             if (first := self.made.get(key)) is not None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from reconciler.model.errors import Position, Problem
 from reconciler.model.suggest import did_you_mean, listing
 from reconciler.source.formats import API_VERSION, recognise
-from reconciler.source.load import load
+from reconciler.source.load import Loaded, load
 from reconciler.source.nodes import List, Map, Mark, Node, Scalar, Source, get, plain
 from reconciler.source.revision import Revision, app_of
 from reconciler.source.telling import Teller
@@ -22,12 +22,16 @@ _ENVELOPE = ("apiVersion", "kind", "metadata", "spec")
 
 @dataclass(frozen=True)
 class Raw:
-    """A document as written, of a kind that is known. ``flawed``: its file is not wholly readable there."""
+    """A document as written, of a kind that is known.
+
+    ``flawed``: it is not what was written; ``broken``: it breaks off, so nothing can be said of what is not in it.
+    """
 
     node: Map
     kind: str
     file: str
     flawed: bool = False
+    broken: bool = False
 
     @property
     def folder(self) -> str | None:
@@ -74,7 +78,7 @@ def read_repository(revision: Revision, kinds: Collection[str]) -> Repository:
         tell = Teller(made.problems, app_of(path))
         if (app := app_of(path)) is not None:
             made.apps.setdefault(app, None)
-        raws = list(_documents(path, loaded.documents, loaded.flawed, kinds, tell))
+        raws = list(_documents(path, loaded, kinds, tell))
         _place(path, raws, made, tell, readable=not loaded.problems, empty=not loaded.documents)
     if not made.apps and not any(raw.kind not in (ENVIRONMENT, APP) for raw in made.resources) and not made.problems:
         where = f" in {revision.root}" if revision.root else ""
@@ -83,20 +87,19 @@ def read_repository(revision: Revision, kinds: Collection[str]) -> Repository:
     return made
 
 
-def _documents(
-    path: str, nodes: tuple[Node, ...], flawed: frozenset[int], kinds: Collection[str], tell: Teller
-) -> Iterator[Raw]:
-    for index, node in enumerate(nodes):
-        broken = index in flawed
+def _documents(path: str, loaded: Loaded, kinds: Collection[str], tell: Teller) -> Iterator[Raw]:
+    for index, node in enumerate(loaded.documents):
+        flawed, broken = index in loaded.flawed, index == loaded.broken
         if not isinstance(node, Map) or "kind" not in node.members or _foreign(node):
-            if not broken:
+            if not flawed:
                 _refuse(node, tell)
             continue
         kind = get(node, "kind")
         name = kind.value if isinstance(kind, Scalar) else None
-        _check_envelope(node, tell)
+        if not broken:
+            _check_envelope(node, tell)
         if name in kinds or name in (ENVIRONMENT, APP):
-            yield Raw(node, str(name), path, broken)
+            yield Raw(node, str(name), path, flawed, broken)
             continue
         known = [*kinds, APP, ENVIRONMENT]
         hint = did_you_mean(str(name), known, otherwise=f"kinds are: {listing(sorted(known), most=30)}")
@@ -116,8 +119,12 @@ def _refuse(node: Node, tell: Teller) -> None:
         what, hint = known
         tell.error("foreign-format", f"this is {what}, not a manifest", node.at, hint)
     elif isinstance(node, Map):
-        hint = did_you_mean("kind", [it for it in node.members if it.lower() == "kind"])
-        hint = hint.replace("did you mean", "is it") or "a manifest has apiVersion, kind, metadata and spec"
+        meant = next((it for it in node.members if it.lower() == "kind"), None)
+        hint = (
+            f"write 'kind' for '{meant}'"
+            if meant
+            else "a manifest has apiVersion, kind, metadata and spec; keep other files out of apps/"
+        )
         tell.error("missing-member", "'kind' is missing: this is not a manifest", node.at, hint)
     else:
         what = "a list" if isinstance(node, List) else "plain text"
@@ -172,6 +179,7 @@ def _environment(
             tell.error("misplaced", f"a {raw.kind} lies under apps/<app>/, not here", raw.start)
         elif found is not None:
             tell.error("duplicate", "a file of environments/ holds one Environment", raw.start)
+            found = replace(found, flawed=True)
         else:
             found = raw
     if found is None:
@@ -182,12 +190,13 @@ def _environment(
     if (first := shelf.get(name)) is not None:
         related = [(first.start, "first given here")]
         tell.error("duplicate", f"the environment {name} is described by two files", found.start, related=related)
+        shelf[name] = replace(first, flawed=True)
         return
     shelf[name] = found
 
 
 def by_place(problems: list[Problem]) -> tuple[Problem, ...]:
-    """Problems without repetition, sorted by file and line; those without a place first."""
+    """Problems sorted by file and line, those without a place first, each once."""
     nowhere = Position("", 0, 0)
     return tuple(sorted(dict.fromkeys(problems), key=lambda it: (it.at or nowhere, it.code, it.message)))
 

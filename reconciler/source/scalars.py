@@ -29,6 +29,8 @@ def resolve(text: str) -> str | int | float | bool | None:
         return _WORDS[text]
     if text[0] not in _NUMBER_START:
         return text
+    if text.isdecimal() and text.isascii() and (text[0] != "0" or text == "0"):  # most numbers are plain ones
+        return int(_short(text))
     if _INTEGER.fullmatch(text):
         return spelled(int(_short(text)), text)
     if _BASED.fullmatch(text):

@@ -12,6 +12,7 @@ from reconciler.source.nodes import Mark, Source
 from reconciler.source.revision import app_of
 
 _TEMPLATE = re.compile(r"(?<!\$)\{\{|\{%|<%|^\s*(?:%\}|\{\{)")
+_KEY_ALONE = re.compile(r"\s*[\w.-]+")
 _VARIABLE = re.compile(r"\$\{\{")
 
 
@@ -42,13 +43,19 @@ def explain(error: yaml.YAMLError, source: Source) -> Problem:
     for number in (line, context.line if context else line, line - 1):
         if number >= 0 and template_in(source.line(number)):
             return render_first(source, number)
+    for number in (line, line - 1):
+        if number >= 0 and (left_out := source.line(number)).strip().rstrip(",") in {"...", "…"}:
+            at = Mark(source, number, left_out.index(left_out.strip()[0]), len(left_out.strip()))
+            return Problem("syntax", "'...' stands for something left out", at.position, hint="write it out", app=app)
     at = Mark(source, line, column)
     related: tuple[Any, ...] = ()
     message, hint = _plain_words(said, getattr(error, "context", None) or "", source, line, column)
     if context is not None and (context.line, context.column) != (line, column):
         opened = Mark(source, context.line, context.column)
-        if "quote" in message:
+        if "a quote is" in message or not source.line(line).strip():
             at = opened
+        elif "a tab" in message:
+            pass
         else:
             related = ((opened.position, "what is being read began here"),)
     return Problem("syntax", message, at.position, hint=hint, related=related, app=app)
@@ -61,6 +68,12 @@ def _plain_words(said: str, context: str, source: Source, line: int, column: int
         if char == "\t" or text[:column].endswith("\t"):
             return "a tab is used for indentation, where YAML wants spaces", "replace the tab by spaces"
         return f"a value cannot begin with '{char}'", "quote it"
+    if "block sequence entries" in said:
+        return "a '-' stands where no list can begin", "put it on a line of its own, or quote it"
+    if "tab character" in said:
+        return "a tab is used for indentation, where YAML wants spaces", "replace the tab by spaces"
+    if "mapping values are not allowed" in said and _KEY_ALONE.fullmatch(text[:column]):
+        return "this line goes on with the value of the line before, so it can be no key", "align it with its siblings"
     if "mapping values are not allowed" in said:
         return "a ':' stands where no key can be", "quote text that holds ': ', or check the indentation"
     if "could not find expected ':'" in said:
@@ -68,10 +81,10 @@ def _plain_words(said: str, context: str, source: Source, line: int, column: int
     if "unexpected end of stream" in said and "quoted" in context:
         return "a quote is opened here and never closed", ""
     if "did not find expected ',' or" in said:
-        what = "list" if "]" in said else "object"
+        what = "a list" if "]" in said else "an object"
         variable = bool(_VARIABLE.search(text))
         hint = 'quote a variable inside [ ] and { }: "${{ vars.name }}"' if variable else ""
-        return f"a {what} is neither continued by ',' nor closed by '{said[-2:-1]}'", hint
+        return f"{what} is neither continued by ',' nor closed by '{said[-2:-1]}'", hint
     if "did not find expected key" in said or "block end" in said or "expected '-' indicator" in said:
         return "the indentation fits neither the lines before nor the lines around", "align it with its siblings"
     if "<document start>" in said:

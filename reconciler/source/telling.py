@@ -46,9 +46,13 @@ class Teller:
         self.error(code, message, at, hint, path=path, severity=Severity.WARNING)
 
     @property
-    def errors(self) -> int:
-        """How many errors there are so far: whether something just read was right."""
-        return sum(problem.severity is Severity.ERROR for problem in self.problems)
+    def so_far(self) -> int:
+        """How much has been told: for ``wrong_since``."""
+        return len(self.problems)
+
+    def wrong_since(self, before: int) -> bool:
+        """Whether an error has been told since: whether something just read was wrong."""
+        return any(problem.severity is Severity.ERROR for problem in self.problems[before:])
 
 
 class Members:
@@ -92,6 +96,8 @@ class Members:
         if node is None:
             return None
         value = plain(node)
+        if isinstance(node, Scalar) and node.unread:
+            return None
         if value in words:
             return str(value)
         hint = did_you_mean(value, words) if isinstance(value, str) else ""
@@ -121,6 +127,8 @@ class Members:
 
 def convert_or_tell(node: Node, at: Mark, name: str, convert: Callable[[Any], Any], tell: Teller) -> Any:
     """A node's value converted by one of the rules for values; None when it is wrong, which is told."""
+    if isinstance(node, Scalar) and node.unread:
+        return None
     try:
         return convert(plain(node))
     except PydanticCustomError as error:

@@ -31,18 +31,76 @@ class Variables:
 
 
 def substitute(node: Node, variables: Variables, tell: Teller) -> Node:
-    """The tree with its variables replaced; one that cannot be is told and left as it is."""
-    if isinstance(node, Map):
-        members = {name: substitute(member, variables, tell) for name, member in node.members.items()}
-        for name in members:
-            if _OPEN in name:
-                tell.error("variable-in-key", "a variable cannot stand in a key", node.keys[name])
-        return Map(members, node.keys, node.at)
-    if isinstance(node, List):
-        return List(tuple(substitute(item, variables, tell) for item in node.items), node.at)
-    if isinstance(node.value, str) and _OPEN in node.value:
-        return _scalar(node, node.value, variables, tell)
-    return node
+    """The tree with its variables replaced; one that cannot be is told and left as it is.
+
+    What variables may add is bounded: the same large value in a thousand places is not what anybody meant.
+    """
+    return _Substitution(variables, tell).tree(node)
+
+
+@dataclass
+class _Substitution:
+    """``room``: how many characters and values may still be added."""
+
+    variables: Variables
+    tell: Teller
+    room: int = 1 << 20
+
+    def tree(self, node: Node) -> Node:
+        if isinstance(node, Map):
+            members = {name: self.tree(member) for name, member in node.members.items()}
+            for name in members:
+                if _OPEN in name:
+                    self.tell.error("variable-in-key", "a variable cannot stand in a key", node.keys[name])
+            return Map(members, node.keys, node.at)
+        if isinstance(node, List):
+            return List(tuple(self.tree(item) for item in node.items), node.at)
+        if isinstance(node.value, str) and _OPEN in node.value and self.room >= 0:
+            return self.scalar(node, node.value)
+        return node
+
+    def scalar(self, node: Scalar, text: str) -> Node:
+        whole = _TOKEN.fullmatch(text.strip())
+        if whole is None or whole["inside"] is None:
+            return self.text(node, text)
+        found = _look_up(whole, node, self.variables, self.tell)
+        if found is None or not self.fits(_size(found), node.at):
+            return node._replace(unread=True)
+        if isinstance(found, Scalar):  # shown where it is used; an object or list where each part was written
+            return Scalar(found.value, node.at, found.text, _is_commit(whole["inside"]))
+        return found
+
+    def text(self, node: Scalar, text: str) -> Node:
+        """Text with variables inside."""
+        pieces: list[str] = []
+        end, commit, failed = 0, False, False
+        for token in _TOKEN.finditer(text):
+            pieces.append(text[end : token.start()])
+            end = token.end()
+            if token.group() == "$${{":
+                pieces.append(_OPEN)
+                continue
+            found = _look_up(token, node, self.variables, self.tell)
+            piece = None if found is None else _text(found)
+            if found is not None and piece is None:
+                what = "an object or a list" if not isinstance(found, Scalar) else "null"
+                message = f"a variable that is {what} cannot stand inside text"
+                self.tell.error("wrong-type", message, _mark(node, token))
+            if not self.fits(len(piece or ""), node.at):
+                return node._replace(unread=True)
+            failed |= piece is None
+            pieces.append(piece or "")
+            commit |= _is_commit(token["inside"] or "")
+        if failed:
+            return node._replace(unread=True)
+        made = "".join(pieces) + text[end:]
+        return Scalar(made, node.at, made or '""', commit)
+
+    def fits(self, size: int, at: Mark) -> bool:
+        self.room -= size
+        if self.room < 0:
+            self.tell.error("too-large", "variables make this manifest larger than a file may be", at)
+        return self.room >= 0
 
 
 def check_values(node: Node, tell: Teller) -> None:
@@ -68,35 +126,12 @@ def _merged(below: Map, above: Map) -> Map:
     return Map(members, {**below.keys, **above.keys}, above.at)
 
 
-def _scalar(node: Scalar, text: str, variables: Variables, tell: Teller) -> Node:
-    whole = _TOKEN.fullmatch(text.strip())
-    if whole is not None and whole["inside"] is not None:
-        found = _look_up(whole, node, variables, tell)
-        if found is None:
-            return node
-        if isinstance(found, Scalar):  # shown where it is used; an object or list where each part was written
-            return Scalar(found.value, node.at, found.text, _is_commit(whole["inside"]))
-        return found
-    pieces: list[str] = []
-    end, commit, failed = 0, False, False
-    for token in _TOKEN.finditer(text):
-        pieces.append(text[end : token.start()])
-        end = token.end()
-        if token.group() == "$${{":
-            pieces.append(_OPEN)
-            continue
-        found = _look_up(token, node, variables, tell)
-        piece = None if found is None else _text(found)
-        if found is not None and piece is None:
-            what = "an object or a list" if not isinstance(found, Scalar) else "null"
-            tell.error("wrong-type", f"a variable that is {what} cannot stand inside text", _mark(node, token))
-        failed |= piece is None
-        pieces.append(piece or "")
-        commit |= _is_commit(token["inside"] or "")
-    if failed:
-        return node
-    made = "".join(pieces) + text[end:]
-    return Scalar(made, node.at, made or '""', commit)
+def _size(node: Node) -> int:
+    if isinstance(node, Map):
+        return sum(len(name) + _size(member) for name, member in node.members.items()) + 1
+    if isinstance(node, List):
+        return sum(_size(item) for item in node.items) + 1
+    return len(node.text) + 1
 
 
 def _look_up(token: re.Match[str], node: Scalar, variables: Variables, tell: Teller) -> Node | None:

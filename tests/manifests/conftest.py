@@ -68,6 +68,10 @@ class Repository:
         file.write_text(text.replace(before, after))
         self.commit()
 
+    def remove(self, path: str) -> None:
+        (self.root / path).unlink()
+        self.commit()
+
     def wish(self, environment: str) -> Wish:
         return lookup(render(read_git(self.root), environment, KINDS), KINDS)
 

@@ -128,6 +128,55 @@ def test_a_revert_takes_the_old_revision_again(repository, world, applied):
     assert world.writes() == ["UpdateService", "UpdateService"]
 
 
+def test_staging_deletes_what_is_no_longer_declared(repository, world, applied):
+    applied("staging")
+    repository.remove("apps/bookstore/sidekiq.yaml")
+    world.apply(repository.wish("staging"))
+    assert world.writes() == ["DeleteService", "DeregisterTaskDefinition"]
+    assert world.plan(repository.wish("staging")).plan.empty
+
+
+@pytest.mark.parametrize("path", ["apps/bookstore/logs.yaml", "apps/profile/needs.yaml"])
+def test_logs_are_not_lost_to_a_new_name_even_where_replacing_is_allowed(repository, world, applied, path):
+    applied("staging")
+    repository.change(path, "logGroupName: /ecs/", "logGroupName: /logs/")
+    wish = repository.wish("staging")
+    assert wish.environment.policy.replace
+    blocked = [str(change.key) for change in world.plan(wish).plan.blocked]
+    assert len(blocked) == 1
+    assert blocked[0].endswith("/LogGroup/logs")
+    world.apply(wish)
+    assert world.writes() == []
+
+
+def test_production_deletes_nothing_and_says_so(repository, world, applied):
+    applied("production")
+    repository.remove("apps/bookstore/sidekiq.yaml")
+    planned = world.plan(repository.wish("production")).plan
+    assert planned.empty
+    assert [str(note.key) for note in planned.warnings] == [
+        "bookstore/Service/sidekiq",
+        "bookstore/TaskDefinition/sidekiq",
+    ]
+
+
+def test_how_many_profiles_run_in_production_is_nobody_s_business_here(repository, world, applied):
+    wish = applied("production")
+    ecs = world.sim.client("ecs", wish.environment.region)
+    ecs.update_service(cluster="production", service="profile", desiredCount=5)
+    world.sim.settle()
+    assert world.plan(wish).plan.empty
+
+
+def test_spot_and_on_demand_are_exchanged_without_a_replacement(repository, world, applied):
+    applied("qa")
+    text = (repository.root / "environments/staging.yaml").read_text()
+    patch = text[text.index("    # Spot capacity") :]
+    repository.change("environments/qa.yaml", "  patches:\n", "  patches:\n" + patch)
+    [change] = world.plan(repository.wish("qa")).plan.changes
+    assert (change.action, change.effect) == ("update", "rolls-tasks")
+
+
 def test_the_three_environments_share_an_account_without_meeting(repository, world, applied):
     for environment in ENVIRONMENTS:
         applied(environment)

@@ -137,6 +137,8 @@ def filled(at: Scope, cluster: Cluster, params: dict[str, Any]) -> dict[str, Any
         for k, v in params.items()
         if k not in ("cluster", "serviceName", "clientToken", "tags", "taskDefinition", "desiredCount", "role")
     }
+    if role := params.get("role"):
+        members["roleArn"] = role if role.startswith("arn:") else f"arn:aws:iam::{at.state.account}:role/{role}"
     members["schedulingStrategy"] = params.get("schedulingStrategy", "REPLICA")
     for member in ("loadBalancers", "serviceRegistries", "placementConstraints", "placementStrategy"):
         members.setdefault(member, [])

@@ -1,0 +1,89 @@
+"""How a run ends: every error becomes a message on stderr and an exit code, never a raw traceback."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from reconciler.cli.exits import Exit, of_error
+from reconciler.cli.runtime import Runtime
+from reconciler.cli.terminal import write
+from reconciler.model.errors import ReconcilerError, UsageError
+from reconciler.model.suggest import did_you_mean
+
+_running: list[Runtime] = []
+
+
+def remember(runtime: Runtime) -> None:
+    """Whose options say how the ending is shown."""
+    _running[:] = [runtime]
+
+
+def run(body: Callable[[], Any]) -> int:
+    """The exit code of a run. What the body returns is the code; None is 0."""
+    _running.clear()
+    try:
+        code = body()
+        return int(code) if isinstance(code, int) else Exit.DONE
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.UsageError as error:
+        return _usage(error)
+    except click.ClickException as error:
+        return _told(UsageError(error.format_message()))
+    except (click.Abort, KeyboardInterrupt):
+        write(sys.stderr, "interrupted")
+        return Exit.INTERRUPTED
+    except ReconcilerError as error:
+        return _told(error)
+    except BrokenPipeError:
+        return Exit.DONE
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is ours, and it is told
+        return _bug(error)
+
+
+def _told(error: ReconcilerError) -> int:
+    from reconciler.report.problems import error as drawn
+
+    write(sys.stderr, drawn(error, _runtime().terminal.err_color))
+    return of_error(error)
+
+
+def _usage(error: click.UsageError) -> int:
+    """A mistake on the command line, in the same manner as all others."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        write(sys.stderr, error.format_message())
+        return Exit.USAGE
+    if isinstance(error, click.NoSuchOption) and error.ctx is not None:
+        known = [name for param in error.ctx.command.get_params(error.ctx) for name in param.opts]
+        near = did_you_mean(error.option_name, known, otherwise=f"see: {error.ctx.command_path} --help")
+        return _told(UsageError(f"there is no option {error.option_name}", hint=near))
+    message = error.format_message().rstrip(".")
+    message, _, said = message.partition("; ")
+    command = error.ctx.command_path if error.ctx else "reconciler"
+    hint = said or f"see: {command} --help"
+    return _told(UsageError(message[:1].lower() + message[1:], hint=hint))
+
+
+def _bug(error: Exception) -> int:
+    """Something nobody thought of. Its text may hold anything: only its type is shown, the rest is kept in a file."""
+    trace = "".join(traceback.format_exception(error))
+    write(sys.stderr, f"error: this is a bug in reconciler: {type(error).__name__}")
+    if _runtime().verbose:
+        write(sys.stderr, trace)
+    else:
+        with tempfile.NamedTemporaryFile("w", prefix="reconciler-", suffix=".txt", delete=False) as file:
+            file.write(trace)
+        write(
+            sys.stderr, f"  = the traceback is in {file.name}; please report it (it may hold names of your resources)"
+        )
+    return Exit.FAILED
+
+
+def _runtime() -> Runtime:
+    return _running[0] if _running else Runtime()

@@ -1,0 +1,97 @@
+"""From the command line to a wish: which files, which environment, which apps."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from reconciler.cli.place import find_root, in_git
+from reconciler.cli.runtime import Runtime
+from reconciler.engine.lookup import Wish, lookup, narrowed
+from reconciler.kinds import KINDS
+from reconciler.model.errors import InvalidManifests, Problem, UsageError
+from reconciler.model.suggest import did_you_mean, listing
+from reconciler.source.directory import read_directory
+from reconciler.source.git import dirty, read_git
+from reconciler.source.render import environments, render
+from reconciler.source.revision import Revision
+
+
+def committed(run: Runtime) -> Revision:
+    """What plan, apply and status read: the commit in a git repository, else the directory as it lies."""
+    root = find_root(run.options.directory)
+    if run.options.revision is not None:
+        return read_git(root, run.options.revision)
+    if run.options.worktree or not in_git(root):
+        return read_directory(root)
+    revision = read_git(root)
+    _tell_dirty(run, root, revision)
+    return revision
+
+
+def lying(run: Runtime) -> Revision:
+    """What validate reads: the files as they lie, unless a commit is named."""
+    root = find_root(run.options.directory)
+    return read_git(root, run.options.revision) if run.options.revision is not None else read_directory(root)
+
+
+def choose(run: Runtime, revision: Revision) -> str:
+    """The environment that is meant. Raises UsageError, or InvalidManifests when there is none at all."""
+    known = environments(revision)
+    name = run.options.environment
+    if name is not None:
+        if name not in known and known:
+            others = did_you_mean(name, known, otherwise=f"environments are: {listing(known)}")
+            raise UsageError(f"there is no environment '{name}'", hint=others)
+        return name
+    if len(known) == 1:
+        return known[0]
+    if not known:
+        raise InvalidManifests([nowhere()])
+    raise UsageError(f"which environment? There are {listing(known)}", hint=f"choose one with -e {known[0]}")
+
+
+def nowhere() -> Problem:
+    """A repository that describes no environment."""
+    return Problem(
+        "no-environments",
+        "there is no environment: environments/ holds no manifest",
+        hint="write environments/<name>.yaml with kind: Environment",
+    )
+
+
+def wish_for(revision: Revision, environment: str, apps: Sequence[str]) -> Wish:
+    """Everything the environment wants; of some apps when they are named. Raises UsageError for an unknown one."""
+    rendered = render(revision, environment, KINDS)
+    known = rendered.apps.keys()
+    for app in apps:
+        if app not in known:
+            hint = did_you_mean(app, known, otherwise=f"apps are: {listing(sorted(known))}")
+            raise UsageError(f"there is no app '{app}' in environment {environment}", hint=hint)
+    wish = lookup(rendered, KINDS)
+    return narrowed(wish, apps) if apps else wish
+
+
+def without_broken(wish: Wish, apps: Collection[str]) -> tuple[Wish, frozenset[str]]:
+    """The wish without the apps that have errors, and which these are.
+
+    Raises InvalidManifests where an error is no app's own: then nothing can be said of any of them.
+    """
+    owners = {problem.app or (problem.key.app if problem.key else None) for problem in wish.errors}
+    broken = frozenset(owner for owner in owners if owner is not None)
+    if None in owners:
+        raise InvalidManifests(wish.problems)
+    declared = {key.app for key in (*wish.desired, *wish.invalid)}
+    return narrowed(wish, (set(apps) or declared) - broken), broken
+
+
+def _tell_dirty(run: Runtime, root: Path, revision: Revision) -> None:
+    changed = dirty(root, revision)
+    if not changed:
+        return
+    number = f"{len(changed)} manifest{'s' if len(changed) != 1 else ''}"
+    verb = "are" if len(changed) != 1 else "is"
+    run.terminal.note(
+        f"{number} in the working tree {verb} not as committed; the commit is read ({listing(changed, most=3)})",
+        "commit first, or read the files as they lie with --worktree",
+    )

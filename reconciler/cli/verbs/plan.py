@@ -1,0 +1,70 @@
+"""``plan``: what would change, and nothing is written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from reconciler.cli.exits import of_plan
+from reconciler.cli.options import apps as apps_argument
+from reconciler.cli.options import asked, common, option, output
+from reconciler.cli.runtime import current
+
+
+@click.command(short_help="Show what would change; writes nothing.")
+@apps_argument
+@output("text", "json", "markdown")
+@option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are changes.")
+@option(
+    "--out", type=click.Path(dir_okay=False), metavar="FILE", help="Save the plan; `reconciler apply FILE` makes it."
+)
+@asked
+@common(verb=True)
+def command(apps: tuple[str, ...], output: str, detailed_exitcode: bool, out: str | None, **given: Any) -> int:
+    """Show what would change, resource by resource; nothing is written.
+
+    Of a git repository the commit is read (--revision, HEAD), or with --worktree the files as they lie.
+    """
+    run = current()
+    run.take(given)
+    from reconciler.cli.reading import choose, committed, wish_for
+    from reconciler.cli.working import asked_options, connected, target_for
+    from reconciler.engine.reconcile import reconcile
+    from reconciler.model.errors import InvalidManifests
+    from reconciler.model.status import Memory
+
+    options = asked_options(run, apps, given)
+    revision = committed(run)
+    wish = wish_for(revision, choose(run, revision), apps)
+    if wish.errors:
+        raise InvalidManifests(wish.problems)
+    terminal = run.terminal
+    if wish.problems:
+        from reconciler.report.problems import draw_all
+
+        terminal.err(draw_all(wish.problems, terminal.err_color) + "\n\n")
+    with connected(run, wish) as both:
+        plan = reconcile(target_for(run, wish, both, options), wish, Memory()).plan
+    match output:
+        case "json":
+            from reconciler.report.plan_json import plan_json
+
+            terminal.out(json.dumps(plan_json(plan), indent=2, ensure_ascii=False))
+        case "markdown":
+            from reconciler.report.plan_markdown import plan_markdown
+
+            terminal.out(plan_markdown(plan))
+        case _:
+            from reconciler.report.plan_text import plan_text
+
+            terminal.out(plan_text(plan, color=terminal.color, verbose=run.verbose))
+    if out is not None:
+        from reconciler.cli.files import write_private
+        from reconciler.engine.saved_plan import to_json
+
+        write_private(Path(out), json.dumps(to_json(plan, options), indent=2, ensure_ascii=False) + "\n")
+        terminal.note(f"the plan is saved in {out}", f"make it with: reconciler apply {out}")
+    return of_plan(plan, detailed=detailed_exitcode)

@@ -1,0 +1,82 @@
+"""``simulator``: an AWS on this machine, for any SDK or tool, until it is told to stop."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from importlib.util import find_spec
+from types import FrameType
+from typing import Any
+
+import click
+
+from reconciler.cli.options import common, option
+from reconciler.cli.runtime import current
+from reconciler.model.errors import UsageError
+
+REGION = "eu-west-1"
+
+
+@click.command(short_help="Run an AWS on this machine to try things with.")
+@option("--port", type=click.IntRange(0, 65535), default=4566, show_default=True, help="0 for any free one.")
+@option(
+    "--speed",
+    type=click.FloatRange(0),
+    default=60.0,
+    show_default=True,
+    metavar="N",
+    help="Its seconds in one of ours.",
+)
+@option("--seed", type=int, default=0, show_default=True, metavar="N", help="The same seed gives the same ids.")
+@option("--log", type=click.Path(dir_okay=False), metavar="FILE", help="Write every call there, one JSON line each.")
+@option("--region", default=REGION, show_default=True, metavar="NAME", help="Of requests that name none.")
+@common(verb=True, repository=False)
+def command(port: int, speed: float, seed: int, log: str | None, region: str, **given: Any) -> int:
+    """Run an AWS on this machine: an ECS that rolls out, and what belongs to it. It listens on 127.0.0.1 alone.
+
+    Prints what to set so that any SDK or tool uses it, and runs until Ctrl-C. It forgets everything then.
+    """
+    run = current()
+    run.take(given)
+    require()
+    from reconciler.simulator import Settings, Simulator
+
+    ended = threading.Event()
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        ended.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
+    try:
+        server = Simulator(Settings(seed=seed, region=region)).serve(port, speed, log)
+    except OSError as error:
+        raise UsageError(
+            f"port {port} cannot be used: {error.strerror}", hint="choose another one with --port"
+        ) from None
+    with server:
+        for name, value in exports(server.url, region).items():
+            run.terminal.out(f"export {name}={value}")
+        run.terminal.err(f"listening on {server.url}; Ctrl-C ends it")
+        while not ended.wait(0.5):
+            pass
+    return 0
+
+
+def exports(url: str, region: str) -> dict[str, str]:
+    """What an SDK needs to be told. Any key is taken."""
+    return {
+        "AWS_ENDPOINT_URL": url,
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_ACCESS_KEY_ID": "simulator",
+        "AWS_SECRET_ACCESS_KEY": "simulator",
+    }
+
+
+def require() -> None:
+    """UsageError where what the simulator stands on is not installed."""
+    if find_spec("moto") is None:
+        raise UsageError(
+            "the embedded AWS is not installed", hint="install it with: pip install 'ecs-reconciler[simulator]'"
+        )

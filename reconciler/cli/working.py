@@ -1,0 +1,39 @@
+"""From a wish to a target: connected to its account, with what the person allows for this run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from reconciler.cli.runtime import Runtime
+from reconciler.engine.apply import Target
+from reconciler.engine.connect import Connected, connect
+from reconciler.engine.lookup import Wish
+from reconciler.model.key import Scope
+from reconciler.model.policy import Policy
+
+
+@contextmanager
+def connected(run: Runtime, wish: Wish) -> Iterator[Connected]:
+    """Both ends of the environment's account; the account has been checked. Raises AccessError, UsageError."""
+    both = connect(wish.environment, run.clock, run.session)
+    with both.read:
+        yield both
+
+
+def target_for(run: Runtime, wish: Wish, both: Connected, asked: Mapping[str, Any]) -> Target:
+    """A target without a Writer: it only plans."""
+    policy = Policy(prune=asked.get("prune"), adopt=asked.get("adopt"), deletion_limit=asked.get("deletionLimit"))
+    return Target(Scope(run.installation, wish.environment.name), both.read, asked=policy)
+
+
+def asked_options(run: Runtime, apps: tuple[str, ...], given: dict[str, Any]) -> dict[str, Any]:
+    """What a plan was asked with, as a saved plan keeps it. Takes the flags out of a verb's parameters."""
+    return {
+        "installation": run.installation,
+        "apps": sorted(set(apps)),
+        "prune": given.pop("prune", None) or None,
+        "adopt": given.pop("adopt", None) or None,
+        "deletionLimit": given.pop("deletion_limit", None),
+    }

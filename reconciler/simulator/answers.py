@@ -17,14 +17,15 @@ Operations = dict[str, Callable[..., dict[str, Any]]]
 def answer(world: World, request: Request, target: Target, account: str, seen: Seen) -> Response:
     """The answer, or AwsError."""
     if target.service in OURS:
-        return wire.answer(target.protocol, _ours(world, target, seen))
+        return wire.answer(target.protocol, members_of(world, target, seen))
     with world.others.seen_as(seen.moto, target.service, account, target.region):
         if (target.service, target.operation) == ("elasticloadbalancing", "DescribeTargetHealth"):
             return elb.target_health(world.scope(seen.ecs), world.others, request, target, world.target_health)
         return world.others.handle(request, target)
 
 
-def _ours(world: World, target: Target, seen: Seen) -> dict[str, Any]:
+def members_of(world: World, target: Target, seen: Seen) -> dict[str, Any]:
+    """The answer of one of our services, as plain values; checked like any request."""
     known = shapes.operations(MODELS[target.service])
     if target.operation not in known:
         raise AwsError("UnknownOperationException", f"The requested operation is not recognized: {target.operation}")

@@ -135,9 +135,11 @@ def _reconciling(facts: _Facts, ready: Condition) -> Condition:
     if change is not None and change.waits_on:
         names = ", ".join(map(str, change.waits_on))
         return Condition("Reconciling", "True", "WaitingForDependency", f"after {names}")
+    if facts.seen.error is not None:
+        return Condition("Reconciling", "True", "ProgressingWithRetry", ready.message)
     if change is not None and change.waiting:
         return Condition("Reconciling", "True", "Draining", change.waiting)
-    if facts.seen.error is not None or change is not None:
+    if change is not None:
         return Condition("Reconciling", "True", "Progressing", ready.message)
     reason = "Draining" if ready.reason == "OldTasksDraining" else "RollingOut"
     return Condition("Reconciling", "True", reason, ready.message)

@@ -24,12 +24,12 @@ class Connected:
 
 
 def _rates(environment: Environment) -> dict[str, Rate]:
-    if unknown := sorted(environment.call_rates.keys() - RATES.keys()):
+    if unknown := [group for group, _, _ in environment.call_rates if group not in RATES]:
         hint = f"buckets are {', '.join(RATES)}"
         raise UsageError(
             f"there is no bucket of calls {unknown[0]}", where=f"callRates of {environment.name}", hint=hint
         )
-    return {group: Rate(*rate) for group, rate in environment.call_rates.items()}
+    return {group: Rate(burst, per_second) for group, burst, per_second in environment.call_rates}
 
 
 def connect(environment: Environment, clock: Clock, session: Any = None) -> Connected:

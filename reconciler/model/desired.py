@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from reconciler.model.errors import Position, Problem
 from reconciler.model.key import Key
@@ -16,7 +15,7 @@ from reconciler.model.tree import Path, Tree
 class Environment:
     """One place to run in, as ``environments/<name>.yaml`` says.
 
-    ``apps`` None means: every app of the repository. ``call_rates``: bucket of calls → burst, calls per second.
+    ``apps`` None means: every app of the repository. ``call_rates``: (bucket of calls, burst, calls per second).
     """
 
     name: str
@@ -26,7 +25,7 @@ class Environment:
     endpoint_url: str | None = None
     cluster: str | None = None
     apps: tuple[str, ...] | None = None
-    call_rates: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    call_rates: tuple[tuple[str, float, float], ...] = ()
     policy: Policy = field(default_factory=Policy)
 
 

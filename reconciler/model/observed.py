@@ -11,7 +11,6 @@ from reconciler.model.errors import AwsError
 from reconciler.model.key import COMMIT, DIGEST, OWNER, Key
 from reconciler.model.tree import Tree, leaves
 
-
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 

@@ -149,9 +149,9 @@ def _text(members: Members, name: str, start: str, what: str) -> str | None:
     return str(value) if value is not None else None
 
 
-def _call_rates(members: Members) -> dict[str, tuple[float, float]]:
+def _call_rates(members: Members) -> tuple[tuple[str, float, float], ...]:
     """Bucket of calls → burst and calls per second, for accounts whose limits are other than the usual ones."""
-    rates = {}
+    rates = []
     said = members.object("callRates")
     for group, node in said.members.items() if said else ():
         rate = Members(
@@ -159,8 +159,8 @@ def _call_rates(members: Members) -> dict[str, tuple[float, float]]:
         )
         burst, per_second = rate.value("burst", _positive), rate.value("perSecond", _positive)
         if burst and per_second:
-            rates[group] = burst, per_second
-    return rates
+            rates.append((group, burst, per_second))
+    return tuple(rates)
 
 
 def _positive(value: Any) -> float:

@@ -1,4 +1,3 @@
-# ruff: noqa: E501
 """`apply` makes what was planned, waits, and says how it ended."""
 
 import json
@@ -71,7 +70,11 @@ def test_keep_going_cannot_go_on_when_the_environment_itself_is_wrong(world):
 SECRET = "      secrets:\n        - {name: KEY, valueFrom: /test/key}\n"
 
 
+ROLE = "  executionRoleArn: arn:aws:iam::123456789012:role/exec\n  containerDefinitions:"
+
+
 def with_a_missing_parameter(world):
+    world.edit("apps/shop/web.yaml", "  containerDefinitions:", ROLE)
     world.edit("apps/shop/web.yaml", "      environment:\n", SECRET + "      environment:\n")
 
 

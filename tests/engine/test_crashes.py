@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -105,10 +106,8 @@ def run(lab: Lab, at: int | None = None, how: str = "") -> Counter[str]:
     assert target.write is not None
     if at is not None:
         fragile = replace(target, write=Fragile(target.write, at, how))
-        try:
+        with suppress(Killed):
             converge(fragile, lab.wish(), lab.clock, timeout=3600)
-        except Killed:
-            pass
     outcome = converge(lab.target(prune=True), lab.wish(), lab.clock, timeout=3600)
     assert outcome.ending is Ending.CONVERGED, outcome.last.status
     assert lab.plan(prune=True).empty

@@ -1,6 +1,5 @@
 """What a person reads who made a mistake: the place, the line, the cause, what to do."""
 
-# ruff: noqa: E501
 from __future__ import annotations
 
 import pytest

@@ -1,6 +1,5 @@
 """From files to what one environment wants: environments, patches, variables, policy, defaults."""
 
-# ruff: noqa: E501
 from __future__ import annotations
 
 import pytest
@@ -415,6 +414,6 @@ def test_an_environment_may_say_how_much_is_asked_of_aws(rendered) -> None:
         '  callRates: {"ecs:definition-reads": {burst: 100, perSecond: 2.5}}\n'
     )
     found = rendered({"environments/production.yaml": text})
-    assert found.environment.call_rates == {"ecs:definition-reads": (100.0, 2.5)}
+    assert found.environment.call_rates == (("ecs:definition-reads", 100.0, 2.5),)
     wrong = rendered({"environments/production.yaml": text.replace("100", "none").replace("perSecond", "persecond")})
     assert {"wrong-type", "unknown-member"} <= {problem.code for problem in wrong.problems}

@@ -61,6 +61,8 @@ class Lab:
 
     def __post_init__(self) -> None:
         self.clock = SimulatedClock(self.simulator)
+        self._connected: Connected | None = None
+        self._ecs: Any = None
 
     def write(self, path: str, text: str) -> None:
         self.files[path] = textwrap.dedent(text)
@@ -73,9 +75,12 @@ class Lab:
         return lookup(render(revision, environment, KINDS), KINDS)
 
     def connect(self) -> Connected:
-        session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test")
-        self.simulator.attach(session)
-        return connect(self.wish().environment, self.clock, session)
+        """One connection a laboratory: clients take longer to make than a tick."""
+        if self._connected is None:
+            session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test")
+            self.simulator.attach(session)
+            self._connected = connect(self.wish().environment, self.clock, session)
+        return self._connected
 
     def target(self, **asked: Any) -> Target:
         connected = self.connect()
@@ -106,7 +111,9 @@ class Lab:
         return [call.operation for call in self.simulator.calls if not call.mutating]
 
     def ecs(self) -> Any:
-        return self.simulator.client("ecs", region="eu-west-1")
+        if self._ecs is None:
+            self._ecs = self.simulator.client("ecs", region="eu-west-1")
+        return self._ecs
 
     def service(self, name: str, cluster: str = "main") -> dict[str, Any]:
         [found] = self.ecs().describe_services(cluster=cluster, services=[name], include=["TAGS"])["services"]

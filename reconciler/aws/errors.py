@@ -73,7 +73,7 @@ def translate(error: Exception, operation: str, params: Tree, *, write: bool, sh
 
 def no_region() -> UsageError:
     """Nobody says which Region is meant."""
-    return UsageError("no AWS Region is set", hint="set region in the environment's file, or AWS_REGION")
+    return UsageError("no AWS Region is set", hint="set region in the environment's file, or AWS_DEFAULT_REGION")
 
 
 def _while_parsing(error: Exception) -> bool:

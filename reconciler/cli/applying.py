@@ -10,7 +10,7 @@ from typing import Any
 
 from reconciler.agent.converge import Ending, Outcome, converge
 from reconciler.cli import telling
-from reconciler.cli.exits import Exit, of_blocked, of_problems, of_result, worst
+from reconciler.cli.exits import Exit, obstacles, of_blocked, of_problems, of_result, worst
 from reconciler.cli.interrupts import Stop, Waking
 from reconciler.cli.reading import choose, committed, wish_for, without_broken
 from reconciler.cli.runtime import Runtime
@@ -28,7 +28,7 @@ from reconciler.report.plan_text import plan_text
 from reconciler.report.problems import draw_all
 
 TIMEOUT = 20 * 60.0
-"""Seconds for all of an apply, where neither a flag nor the environment says."""
+"""Seconds for all of an apply, where no flag says."""
 
 
 @dataclass(frozen=True)
@@ -72,12 +72,14 @@ class Apply:
                 self._out(plan_text(before.plan, color=self.ran.terminal.color, verbose=self.ran.verbose))
             else:
                 self._out(telling.taken_up(self.saved, before.plan))
-            if before.plan.blocked and not self.wanted.keep_going:
+            if obstacles(before.plan) and not self.wanted.keep_going:
                 return self._refused(before)
+            if before.plan.empty and before.status.ready:
+                return self._ended("converged", before, [], of_problems(self.problems))
             agreed = self._agreed(before.plan)
             if agreed is None:
                 return self._ended("declined", before, [], Exit.NOT_CONVERGED)
-            return self._make(target, wish, both, agreed)
+            return self._make(target, wish, both, agreed, before)
 
     @property
     def _text(self) -> bool:
@@ -129,7 +131,7 @@ class Apply:
         if wish.errors:
             wish, left_out = without_broken(wish, self.wanted.apps)
         if self.problems:
-            self._err(draw_all(self.problems, self.ran.terminal.err_color) + "\n")
+            self._err(draw_all(self.problems, self.ran.terminal.err_color) + "\n\n")
         if left_out:
             self.ran.terminal.note(f"left out, because invalid: {', '.join(sorted(left_out))}")
         return wish
@@ -153,22 +155,28 @@ class Apply:
         # What was shown is what was agreed to: anything else has to be shown first.
         return load(json.dumps(to_json(plan, self.wanted.options)), "the plan")
 
-    def _make(self, target: Target, wish: Wish, both: Connected, agreed: SavedPlan | bool) -> int:
+    def _make(self, target: Target, wish: Wish, both: Connected, agreed: SavedPlan | bool, before: Result) -> int:
         terminal = self.ran.terminal
         watch = Watch(terminal, self.ran.clock, quiet=not self._text)
         stop = Stop(lambda text: self._err(text))
         write: Writer = OnlySaved(both.write, agreed.calls) if isinstance(agreed, SavedPlan) else both.write
         target = replace(target, write=write, made=watch.made, stop=stop)
-        timeout = self.wanted.timeout or wish.environment.policy.timeout or TIMEOUT
-        with stop.listening(), watch.shown():
-            outcome = converge(
-                target,
-                wish,
-                Waking(self.ran.clock, stop, watch.beat),
-                timeout=timeout,
-                wait=not self.wanted.no_wait,
-                watch=watch.saw,
-            )
+        timeout = self.wanted.timeout or TIMEOUT
+        try:
+            with stop.listening(), watch.shown():
+                outcome = converge(
+                    target,
+                    wish,
+                    Waking(self.ran.clock, stop, watch.beat),
+                    timeout=timeout,
+                    wait=not self.wanted.no_wait,
+                    watch=watch.saw,
+                )
+        except Exception:
+            # Whatever ended it is told where every run ends; what was made by then is told here.
+            self._err(telling.cut_short(watch.calls))
+            self._ended("failed", watch.last or before, watch.calls, Exit.FAILED)
+            raise
         code = of_result(outcome.last, converged=outcome.ending is Ending.CONVERGED)
         if outcome.ending is Ending.STOPPED:
             code = stop.code
@@ -186,7 +194,7 @@ class Apply:
 
     def _refused(self, before: Result) -> int:
         """Something stands in the way of some of it: nothing at all is written, unless asked to keep going."""
-        code = worst(of_blocked(change) for change in before.plan.blocked)
+        code = worst(of_blocked(change) for change in obstacles(before.plan))
         self._err(telling.refusal(before.plan))
         return self._ended("refused", before, [], code)
 

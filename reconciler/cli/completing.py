@@ -27,6 +27,17 @@ def apps(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[s
     return sorted(name for name in found - given if name.startswith(incomplete))
 
 
+def kinds(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
+    """The kinds a manifest may have; behind a dot, the members of one."""
+    from reconciler.kinds import KINDS
+
+    name, dot, begun = incomplete.partition(".")
+    if not dot:
+        return [kind for kind in sorted((*KINDS, "App", "Environment")) if kind.startswith(incomplete)]
+    members = KINDS[name].Spec.members if name in KINDS else ()
+    return [f"{name}.{member}" for member in sorted(members) if member.startswith(begun)]
+
+
 def _root(ctx: click.Context, folder: str) -> Path | None:
     at: click.Context | None = ctx
     given = None

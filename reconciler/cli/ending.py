@@ -14,6 +14,7 @@ from reconciler.cli.exits import Exit, of_error
 from reconciler.cli.runtime import Runtime
 from reconciler.cli.terminal import write
 from reconciler.model.errors import ReconcilerError, UsageError
+from reconciler.model.suggest import did_you_mean
 
 _running: list[Runtime] = []
 
@@ -58,6 +59,10 @@ def _usage(error: click.UsageError) -> int:
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         write(sys.stderr, error.format_message())
         return Exit.USAGE
+    if isinstance(error, click.NoSuchOption) and error.ctx is not None:
+        known = [name for param in error.ctx.command.get_params(error.ctx) for name in param.opts]
+        near = did_you_mean(error.option_name, known, otherwise=f"see: {error.ctx.command_path} --help")
+        return _told(UsageError(f"there is no option {error.option_name}", hint=near))
     message = error.format_message().rstrip(".")
     message, _, said = message.partition("; ")
     command = error.ctx.command_path if error.ctx else "reconciler"

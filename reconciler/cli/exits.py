@@ -63,6 +63,15 @@ def of_problems(problems: Iterable[Problem]) -> Exit:
     return Exit.INVALID if any(problem.severity is Severity.ERROR for problem in problems) else Exit.DONE
 
 
+def obstacles(plan: Plan) -> tuple[Change, ...]:
+    """The changes that are not going to be made, and those of which nobody could see whether they should."""
+    return tuple(change for change in plan.changes if change.blocked or _unseen(change))
+
+
+def _unseen(change: Change) -> bool:
+    return change.observed is not None and change.observed.error is not None
+
+
 def of_blocked(change: Change) -> Exit:
     """A change that is not made: not allowed to look is one thing, everything else another."""
     seen = change.observed.error if change.observed else None
@@ -72,7 +81,7 @@ def of_blocked(change: Change) -> Exit:
 
 def of_plan(plan: Plan, *, detailed: bool = False) -> Exit:
     """A plan that was made. One that could not see everything is not done, whatever else it found."""
-    unseen = [change for change in plan.changes if change.observed is not None and change.observed.error is not None]
+    unseen = [change for change in plan.changes if _unseen(change)]
     if unseen:
         return worst(Exit.ACCESS if of_blocked(change) is Exit.ACCESS else Exit.FAILED for change in unseen)
     return Exit.CHANGES if detailed and plan.changes else Exit.DONE
@@ -80,7 +89,7 @@ def of_plan(plan: Plan, *, detailed: bool = False) -> Exit:
 
 def of_status(status: Status, plan: Plan) -> Exit:
     """How things fare, nothing having been tried."""
-    codes = [of_blocked(change) for change in plan.blocked]
+    codes = [of_blocked(change) for change in obstacles(plan)]
     return worst([*codes, Exit.DONE if status.ready else Exit.NOT_CONVERGED])
 
 
@@ -88,6 +97,6 @@ def of_result(result: Result, *, converged: bool) -> Exit:
     """Where an apply ended: what failed for good counts as failed, what may come yet as not converged."""
     if converged:
         return Exit.DONE
-    blocked = [of_blocked(change) for change in result.plan.blocked]
+    blocked = [of_blocked(change) for change in obstacles(result.plan)]
     failed = [of_error(error) for error in result.failures.values() if not error.retry]
     return worst([Exit.NOT_CONVERGED, *blocked, *failed])

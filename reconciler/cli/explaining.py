@@ -3,38 +3,24 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
 
+from reconciler.cli.explain_page import Page, draw
 from reconciler.kinds import KINDS
 from reconciler.model.errors import UsageError
 from reconciler.model.fields import UNSET, Field, Fields, step
 from reconciler.model.kind import Kind
 from reconciler.model.suggest import did_you_mean, listing
-from reconciler.report.cells import pad, safe, width
+from reconciler.report.cells import pad
 from reconciler.report.plan_words import effect_words
 from reconciler.report.style import paint
 from reconciler.source.schema import manifest_schema
 
-COLUMNS: Final = 100
 _OURS: Final = {
     "App": "What holds for every manifest of a folder under apps/. Optional.",
     "Environment": "One place to run in: environments/<name>.yaml, or apps/<app>/environments/<name>.yaml for one app.",
 }
-
-
-@dataclass
-class Page:
-    """What is said of one thing. ``facts`` are lines of a word and what it is; ``members`` name → type."""
-
-    title: str
-    type: str
-    facts: list[tuple[str, str]] = field(default_factory=list)
-    documentation: str = ""
-    members: Mapping[str, str] = field(default_factory=dict)
-    required: frozenset[str] = frozenset()
 
 
 def kinds(*, color: bool = False) -> str:
@@ -55,11 +41,11 @@ def explain(path: str, *, color: bool = False) -> str:
         hint = did_you_mean(name, known, otherwise=f"kinds are: {listing(known)}")
         raise UsageError(f"'{name}' is not a kind", hint=hint)
     if name in _OURS:
-        return _set(_of_ours(name, rest), color)
+        return draw(_of_ours(name, rest), color)
     if rest == "metadata" or rest.startswith("metadata."):
-        return _set(_from_schema(f"{name}.metadata", "metadata", rest.removeprefix("metadata").lstrip(".")), color)
+        return draw(_from_schema(f"{name}.metadata", "metadata", rest.removeprefix("metadata").lstrip(".")), color)
     rest = rest.removeprefix("spec").lstrip(".") if rest.split(".")[0] == "spec" else rest
-    return _set(_of_kind(KINDS[name], rest), color)
+    return draw(_of_kind(KINDS[name], rest), color)
 
 
 def _of_kind(kind: Kind, path: str) -> Page:
@@ -68,13 +54,19 @@ def _of_kind(kind: Kind, path: str) -> Page:
     except LookupError as error:
         raise _no_such(kind.name, str(error)) from None
     shape_members = member.members or {}
-    required = {name for name in shape_members if kind.Spec.member(f"{member.path}.{name}".strip(".")).required}
+    defaults = set() if member.path else {kind.fields.name, *kind.fields.defaults}
+    required = {
+        name
+        for name in shape_members.keys() - defaults
+        if kind.Spec.member(f"{member.path}.{name}".strip(".")).required
+    }
     page = Page(
         f"{kind.name}.{member.path}".rstrip("."), member.type, members=shape_members, required=frozenset(required)
     )
     page.documentation = member.documentation
     if member.path:
-        page.facts.append(("required", "yes" if member.required else "no"))
+        filled = member.path == kind.fields.name or member.path in kind.fields.defaults
+        page.facts.append(("required", "yes" if member.required and not filled else "no"))
     if member.values:
         page.facts.append(("values", ", ".join(member.values)))
     if member.minimum is not None or member.maximum is not None:
@@ -130,10 +122,13 @@ def _known(fields: Fields, pattern: str) -> list[tuple[str, str]]:
     facts = []
     if known.default is not UNSET:
         facts.append(("default", json.dumps(known.default, ensure_ascii=False, default=str)))
+    if pattern == fields.name:
+        facts.append(("default", "metadata.name"))
     if pattern in fields.defaults:
         facts.append(("default", f"the environment's {fields.defaults[pattern]}"))
-    facts.append(("a change", effect_words(fields.effect_at(pattern))))
-    if known.create_only:
+    if not known.create_only:
+        facts.append(("a change", effect_words(fields.effect_at(pattern))))
+    else:
         facts.append(("a change", "cannot be made in place: the resource is replaced, if policy.replace allows it"))
     if known.shared:
         facts.append(("left out", "not ours: somebody else may set it"))
@@ -208,26 +203,3 @@ def _no_such(kind: str, said: str) -> UsageError:
     else:
         message = message.replace(" is not a member", f" is not a member of {kind}", 1)
     return UsageError(message, hint=hint)
-
-
-def _set(page: Page, color: bool) -> str:
-    blocks = [f"{paint(safe(page.title), 'bold', color)}  <{page.type}>"]
-    if page.facts:
-        column = max(width(word) for word, _ in page.facts)
-        indent = " " * (column + 4)
-        lines = [_wrapped(f"  {pad(word, column)}  {what}", indent) for word, what in page.facts]
-        blocks.append("\n".join(lines))
-    if page.documentation:
-        blocks.append("\n".join(_wrapped(f"  {safe(line)}", "  ") for line in page.documentation.split("\n")))
-    if page.members:
-        column = max(width(name) for name in page.members)
-        lines = [paint("MEMBERS", "bold", color)]
-        for name, type in sorted(page.members.items()):
-            must = "  required" if name in page.required else ""
-            lines.append(f"  {pad(safe(name), column)}  <{type}>{must}")
-        blocks.append("\n".join(lines))
-    return "\n\n".join(blocks) + "\n"
-
-
-def _wrapped(text: str, indent: str) -> str:
-    return textwrap.fill(text, COLUMNS, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)

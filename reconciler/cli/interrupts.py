@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -31,11 +32,17 @@ class Stop:
     def ask(self, code: Exit = Exit.INTERRUPTED) -> None:
         """Ask to stop; asked twice, the process ends here."""
         if self._asked.is_set():
+            if sys.stderr is not None and sys.stderr.isatty():
+                os.write(2, b"\x1b[?25h\n")  # a live table has hidden the cursor
             os._exit(code)
         self.code = code
         self._asked.set()
         again = " (Ctrl-C again: at once)" if code is Exit.INTERRUPTED else ""
-        self._told(f"stopping after the call in flight{again}")
+        said = f"stopping after the call in flight{again}"
+        try:
+            self._told(said)
+        except RuntimeError:  # the signal came in the midst of a write to the same stream
+            os.write(2, f"{said}\n".encode())
 
     @contextmanager
     def listening(self) -> Iterator[Stop]:

@@ -31,12 +31,16 @@ def output(*formats: str) -> Decorator:
     )
 
 
-def common(*, verb: bool) -> Decorator:
-    """What every verb understands. After the verb there are no defaults and no variables: those are the program's."""
+def common(*, verb: bool, repository: bool = True) -> Decorator:
+    """What every verb understands. After the verb there are no variables: those are the program's.
+
+    ``repository``: whether the verb reads one; its help then shows how to say which.
+    """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        for names, always, settings in reversed(_COMMON):
-            function = option(*names, env=not verb, hidden=verb and not always, default=None, **settings)(function)
+        for names, reads, settings in reversed(_COMMON):
+            hidden = verb and not (reads and repository)
+            function = option(*names, env=not verb, hidden=hidden, default=None, **settings)(function)
         return function
 
     return decorate
@@ -66,8 +70,8 @@ _COMMON: tuple[tuple[tuple[str, ...], bool, dict[str, Any]], ...] = (
         False,
         {"metavar": "NAME", "help": "In whose name resources are owned. Default: default."},
     ),
-    (("--revision",), False, {"metavar": "REV", "help": "Read the manifests at this commit. Default: HEAD."}),
-    (("--worktree",), False, {"is_flag": True, "help": "Read the files as they lie instead of a commit."}),
+    (("--revision",), True, {"metavar": "REV", "help": "Read the manifests at this commit. Default: HEAD."}),
+    (("--worktree",), True, {"is_flag": True, "help": "Read the files as they lie instead of a commit."}),
     (
         ("--color",),
         False,
@@ -75,7 +79,7 @@ _COMMON: tuple[tuple[tuple[str, ...], bool, dict[str, Any]], ...] = (
     ),
     (("-v", "--verbose"), False, {"is_flag": True, "help": "Show every call, cut nothing; of a bug, the traceback."}),
 )
-"""Names, whether they are shown in the help of every verb, and what click is told of them."""
+"""Names, whether they are about the repository, and what click is told of them."""
 
 
 class Duration(click.ParamType[float]):

@@ -21,7 +21,12 @@ def find_root(given: str | None, start: Path | None = None) -> Path:
         if not root.is_dir():
             raise UsageError("there is no such directory", where=given, hint="give the repository's folder with -C DIR")
         return _at(root) or root
-    here = start or Path.cwd()
+    try:
+        here = start or Path.cwd()
+    except FileNotFoundError:
+        raise UsageError(
+            "the current folder is no longer there", hint="go to the repository, or name it with -C DIR"
+        ) from None
     for folder in (here, *here.parents):
         if found := _at(folder):
             return found

@@ -36,13 +36,13 @@ def lying(run: Runtime) -> Revision:
 
 
 def choose(run: Runtime, revision: Revision) -> str:
-    """The environment that is meant. Raises UsageError, or InvalidManifests when there is none at all."""
+    """The environment that is meant; InvalidManifests when it is not there, UsageError when it has to be said."""
     known = environments(revision)
     name = run.options.environment
     if name is not None:
         if name not in known and known:
             others = did_you_mean(name, known, otherwise=f"environments are: {listing(known)}")
-            raise UsageError(f"there is no environment '{name}'", hint=others)
+            raise InvalidManifests([Problem("unknown-environment", f"there is no environment '{name}'", hint=others)])
         return name
     if len(known) == 1:
         return known[0]

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from reconciler.agent.converge import Ending, Outcome
+from reconciler.cli.exits import obstacles
 from reconciler.cli.watching import Made
 from reconciler.engine.saved_plan import SavedPlan
 from reconciler.model.plan import Plan
@@ -21,9 +22,9 @@ FORMAT_VERSION = "1.0"
 
 
 def asked(plan: Plan) -> bool:
-    """Ask; only “yes” is yes."""
+    """Ask; only the whole word is taken for it."""
     said = click.prompt(
-        f"Make these changes to {plan.environment}? Only “yes” is taken for it",
+        f"Make these changes to {plan.environment}? Type yes",
         default="",
         show_default=False,
         err=True,
@@ -39,11 +40,13 @@ def taken_up(saved: SavedPlan, plan: Plan) -> str:
 
 def refusal(plan: Plan) -> str:
     """Why nothing is written at all."""
-    names = ", ".join(str(change.key) for change in plan.blocked)
-    one = len(plan.blocked) == 1
+    blocked = [str(change.key) for change in plan.changes if change.blocked]
+    unseen = [str(change.key) for change in obstacles(plan) if not change.blocked]
+    said = [f"{', '.join(blocked)} {'is' if len(blocked) == 1 else 'are'} blocked"] if blocked else []
+    said += [f"{', '.join(unseen)} could not be read"] if unseen else []
     free = any(not change.blocked and change.calls for change in plan.changes)
     hint = "\n  = put that right, or do what can be done with --keep-going" if free else ""
-    return f"nothing was written: {names} {'is' if one else 'are'} blocked, as said above{hint}"
+    return f"nothing was written: {'; '.join(said)}, as said above{hint}"
 
 
 def conclusion(outcome: Outcome, calls: Sequence[Made], seconds: float, *, color: bool = False) -> str:
@@ -83,8 +86,17 @@ def next_step(outcome: Outcome, calls: Sequence[Made], timeout: float, environme
     return ""
 
 
+def cut_short(calls: Sequence[Made]) -> str:
+    """What was made before an error ended it; nothing when nothing was."""
+    if not calls:
+        return ""
+    names = ", ".join(f"{call.operation} for {call.key}" for call in calls[-3:])
+    number = f"{len(calls)} call{'s were' if len(calls) != 1 else ' was'} made"
+    return f"{number} before the following error, {'the last ones ' if len(calls) > 3 else ''}{names}"
+
+
 def outcome_json(how: str, last: Result, calls: Sequence[Made]) -> dict[str, Any]:
-    """``outcome``: converged, at-rest, timed-out, stopped, refused, declined."""
+    """``outcome``: converged, at-rest, timed-out, stopped, refused, declined, or failed where an error ended it."""
     return {
         "formatVersion": FORMAT_VERSION,
         "environment": last.plan.environment,

@@ -11,14 +11,14 @@ from typing import Literal, TextIO
 ColorMode = Literal["auto", "always", "never"]
 
 
-def wants_color(mode: ColorMode, stream: TextIO, environ: Mapping[str, str]) -> bool:
+def wants_color(mode: ColorMode, stream: TextIO | None, environ: Mapping[str, str]) -> bool:
     """Whether to colour a stream. The flag wins; then NO_COLOR, FORCE_COLOR, TERM=dumb, and last whether it is a TTY.
 
     Sources: no-color.org, force-color.org; an empty NO_COLOR counts for nothing.
     """
     if mode != "auto":
         return mode == "always"
-    if environ.get("NO_COLOR"):
+    if stream is None or environ.get("NO_COLOR"):
         return False
     if environ.get("FORCE_COLOR"):
         return environ["FORCE_COLOR"] not in ("0", "false")
@@ -45,12 +45,12 @@ class Terminal:
     @property
     def live(self) -> bool:
         """Whether progress may be redrawn in place."""
-        return sys.stderr.isatty() and self.environ.get("TERM") != "dumb"
+        return _tty(sys.stderr) and self.environ.get("TERM") != "dumb"
 
     @property
     def interactive(self) -> bool:
         """Whether somebody is there to be asked."""
-        return sys.stdin.isatty() and sys.stderr.isatty()
+        return _tty(sys.stdin) and _tty(sys.stderr)
 
     def out(self, text: str) -> None:
         """A result; a newline is added where it lacks one."""
@@ -69,9 +69,9 @@ class Terminal:
         self.err(f"{paint('note', 'cyan', color, bold=True)}: {text}{more}")
 
 
-def write(stream: TextIO, text: str) -> None:
-    """Write what the reader still wants; what its encoding lacks is spelled out."""
-    if not text:
+def write(stream: TextIO | None, text: str) -> None:
+    """Write what the reader still wants; what its encoding lacks is spelled out. A closed stream is None."""
+    if not text or stream is None:
         return
     if not text.endswith("\n"):
         text += "\n"
@@ -84,6 +84,10 @@ def write(stream: TextIO, text: str) -> None:
         stream.flush()
     except BrokenPipeError:
         _to_nowhere(stream)
+
+
+def _tty(stream: TextIO | None) -> bool:
+    return stream is not None and stream.isatty()
 
 
 def _to_nowhere(stream: TextIO) -> None:

@@ -31,18 +31,32 @@ class Comparison:
 def compare(kind: Kind, desired: Desired, seen: Observed, policy: Policy, stamps: Mapping[str, str]) -> Comparison:
     """Compare a resolved resource with its reading; a revision that carries our digest is as desired, tags apart."""
     fields, ignore = kind.fields, policy.ignore or ()
+    tag_changes = tuple(_tag_changes(desired.spec, seen, stamps))
+    if fields.versioned and seen.digest == desired.digest:
+        return Comparison(tag_changes, {}, desired.spec)
     live = _form(fields, kind.normal(seen.spec or {}))
     normal = target(fields, _form(fields, kind.normal(desired.spec)), live, ignore, seen.driven)
     raw = target(fields, _form(fields, desired.spec), live, ignore, seen.driven)
-    current = fields.versioned and seen.digest == desired.digest
-    differs = () if current else diff(fields, normal, live)
-    spec = (
-        {**expand(fields, raw), "tags": desired.spec["tags"]}
-        if ignore and "tags" in desired.spec
-        else (expand(fields, raw) if ignore else desired.spec)
-    )
-    changes = (*differs, *_tag_changes(desired.spec, seen, stamps))
-    return Comparison(changes, _values(fields, raw, differs), spec)
+    differs = diff(fields, normal, live)
+    spec: Tree = desired.spec
+    if ignore:
+        spec = {**expand(fields, raw), **({"tags": spec["tags"]} if "tags" in spec else {})}
+    return Comparison((*differs, *tag_changes), _values(fields, raw, differs), spec)
+
+
+def created(kind: Kind, spec: Tree) -> tuple[FieldChange, ...]:
+    """Every member a new resource gets; nothing that runs is touched by it."""
+    form = canonical(kind.fields, spec)
+    return tuple(FieldChange(path, UNSET, leaf, Effect.IN_PLACE) for path, leaf in _members(form))
+
+
+def _members(form: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """The leaves of a canonical form; a list of order is one."""
+    if isinstance(form, Mapping) and form:
+        for name, member in form.items():
+            yield from _members(member, (*path, name))
+    else:
+        yield path, form
 
 
 def _form(fields: Fields, spec: Tree) -> dict[str, Any]:

@@ -95,7 +95,7 @@ def _differences(live: Tree, wanted: Tree) -> Iterator[tuple[tuple[str, ...], An
             continue
         if before == after:
             continue
-        found = DeepDiff(_opaque(before), _opaque(after), view="tree")
+        found = DeepDiff(_opaque(before), _opaque(after), view="tree", threshold_to_diff_deeper=0)
         for level in (level for levels in found.values() for level in levels):
             path = (name, *(str(part) for part in level.path(output_format="list")))
             if path not in seen:

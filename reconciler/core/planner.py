@@ -10,13 +10,13 @@ from dataclasses import replace
 from typing import Any
 
 from reconciler.core import ownership, preflight, prune
-from reconciler.core.compare import Comparison, compare
+from reconciler.core.compare import Comparison, compare, created
 from reconciler.core.diff import create_only
 from reconciler.core.order import in_order
 from reconciler.core.references import resolve
 from reconciler.core.world import World
 from reconciler.model.desired import Desired, Reference
-from reconciler.model.errors import Problem
+from reconciler.model.errors import Denied, Problem
 from reconciler.model.fields import Effect
 from reconciler.model.key import COMMIT, DIGEST, OWNER, PRUNE, Key
 from reconciler.model.kind import Kind
@@ -36,9 +36,14 @@ def plan(world: World) -> Plan:
     deleted, notes = prune.deletions(world, changes)
     changes |= deleted
     order = in_order({key: change.waits_on for key, change in changes.items()})
-    warnings = (*(warning for key in world.desired for warning in preflight.warnings(world, key)), *notes)
-    unchanged = tuple(key for key in world.desired if key not in changes)
-    return Plan(world.scope.environment, world.commit, tuple(changes[key] for key in order), unchanged, warnings)
+    mine = [key for key in world.desired if world.covers(key.app)]
+    return Plan(
+        world.scope.environment,
+        world.commit,
+        tuple(changes[key] for key in order if world.covers(key.app)),
+        tuple(key for key in mine if key not in changes),
+        (*(warning for key in mine for warning in preflight.warnings(world, key)), *notes),
+    )
 
 
 def _change(world: World, changes: Mapping[Key, Change], desired: Desired) -> Change | None:
@@ -47,7 +52,10 @@ def _change(world: World, changes: Mapping[Key, Change], desired: Desired) -> Ch
     seen = world.seen.get(key) or Observed(key, NEVER)
     hold = Change(key, Action.HOLD, Action.HOLD, desired=desired, observed=seen)
     if seen.error is not None:
-        return replace(hold, blocked=_blocked(desired, "ObserveFailed", seen.error.message, seen.error.hint))
+        if seen.error.retry:
+            return replace(hold, waiting=f"it could not be read: {seen.error.message}")
+        code = "AccessDenied" if isinstance(seen.error, Denied) else "ObserveFailed"
+        return replace(hold, blocked=_blocked(desired, code, seen.error.message, seen.error.hint))
     if desired.external:
         problem = preflight.missing_external(kind, desired, seen)
         return replace(hold, blocked=problem) if problem else None
@@ -66,16 +74,20 @@ def _change(world: World, changes: Mapping[Key, Change], desired: Desired) -> Ch
     made = _creation(kind, start, policy) if not seen.present else _update(world, kind, start, policy)
     if made is None or made.blocked:
         return made
+    if key.app in world.suspended:
+        hint = "its App manifest says suspend: true"
+        return replace(made, blocked=_blocked(desired, "Suspended", f"the app {key.app} is suspended", hint))
     return replace(made, blocked=preflight.refusal(world, desired))
 
 
 def _creation(kind: Kind, start: Change, policy: Policy) -> Change:
     """The resource is not there: create it, or replace what it has under another AWS name."""
     seen, old = start.observed, start.old
+    start = replace(start, fields=created(kind, start.spec))
     if seen is not None and seen.status == "DRAINING":
         return replace(start, waiting=f"the name is still taken by a {kind.name} that is draining", old=None)
-    if old is None or not old.present:
-        return _with_calls(kind, start)
+    if old is None or not old.present or _keeps(kind, start):
+        return _with_calls(kind, replace(start, old=None))
     first = replace(start, observed=Observed(start.key, NEVER, carry=kind.carry(old)))
     made = replace(
         first,
@@ -133,15 +145,21 @@ def _in_place_of(kind: Kind, start: Change, found: Comparison, policy: Policy, m
 def _clean_up(world: World, kind: Kind, start: Change) -> Change | None:
     """The new one is as desired: what it replaced goes once the new one is Ready and nothing uses the old one."""
     old = start.old
-    if old is None or not old.present:
+    if old is None or not old.present or _keeps(kind, start):
         return None
-    users = prune.in_use_by(old, world.seen.values())
+    users = prune.in_use_by(old, [*world.seen.values(), *world.leftovers.values(), *world.orphans.values()])
     calls = kind.calls(_delete(start, old))
     gated = tuple(calls) if start.ready and not users else tuple(_gated(calls, f"{start.key} is Ready"))
     return replace(
         start, action=Action.REPLACE, step=Action.DELETE, effect=Effect.REPLACES_CREATE_FIRST, calls=gated,
         observed=old, note=f"{old.arn} is deleted", waits_on=users,
     )  # fmt: skip
+
+
+def _keeps(kind: Kind, start: Change) -> bool:
+    """Whether what a rename leaves behind stays: logs and secrets are not lost to a new name."""
+    assert start.desired is not None
+    return kind.fields.kept and not start.desired.document.own_policy.prune
 
 
 def _delete(start: Change, seen: Observed) -> Change:
@@ -193,11 +211,10 @@ def _resolved(world: World, changes: Mapping[Key, Change], desired: Desired) -> 
     """The spec with every reference replaced by its value; a family named without revision is its latest one."""
     latest = {
         path: seen.arn
-        for external in world.externals
+        for external, path in world.named.get(desired.key, ())
         if world.kinds[external.kind].fields.versioned
         and (seen := world.outside.get((external.kind, external.address)))
-        for key, path in external.named_by
-        if key == desired.key and seen.arn
+        and seen.arn
     }
     spec = resolve(desired.spec, lambda reference: value_of(world, changes, reference, desired.key))
     return dict(map_leaves(spec, lambda path, leaf: latest.get(path, leaf))) if latest else spec
@@ -223,13 +240,16 @@ def _renews(kind: Kind, change: Change) -> bool:
 
 
 def _waits(world: World, changes: Mapping[Key, Change], desired: Desired) -> tuple[Key, ...]:
-    first = {key for key in desired.needs if key in changes or key in world.invalid}
-    first |= {
-        key
-        for key in desired.needs_ready
-        if key in changes or key in world.invalid or not (key in world.health and world.health[key].healthy)
-    }
-    return tuple(sorted(first))
+    def unsettled(key: Key) -> bool:
+        return key in world.invalid or (key in changes and not _only_cleans_up(changes[key]))
+
+    unready = {key for key in desired.needs_ready if not (key in world.health and world.health[key].healthy)}
+    return tuple(sorted(unready | {key for key in desired.needs | desired.needs_ready if unsettled(key)}))
+
+
+def _only_cleans_up(change: Change) -> bool:
+    """Whether a resource is as desired and only what it replaced is left to delete: nothing needs to wait for that."""
+    return change.step is Action.DELETE and change.old is not None and change.observed is change.old
 
 
 def _blocked(desired: Desired, code: str, message: str, hint: str) -> Problem:

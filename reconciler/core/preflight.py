@@ -40,24 +40,23 @@ def warnings(world: World, key: Key) -> Iterator[Problem]:
 
 def _findings(world: World, key: Key) -> Iterator[Problem]:
     desired = world.desired[key]
-    for external in world.externals:
-        for named_by, path in external.named_by:
-            if named_by == key:
-                found = _external(world, external)
-                if found is not None:
-                    message, severity = found
-                    code = f"{external.kind}NotFound" if severity is Severity.ERROR else "not-checked"
-                    hint = "create it, declare it, or correct the name" if severity is Severity.ERROR else ""
-                    at = desired.document.position(path)
-                    yield Problem(code, message, at, key, show_path(path), hint, severity=severity, app=key.app)
-    named = {external.address: world.outside[external.kind, external.address] for external in world.externals
-             if (external.kind, external.address) in world.outside}  # fmt: skip
-    for finding in world.kinds[key.kind].warnings(desired.spec, named):
+    seen = {}
+    for external, path in world.named.get(key, ()):
+        at = desired.document.position(path)
+        if (external.kind, external.address) in world.outside:
+            seen[external.address] = world.outside[external.kind, external.address]
+        if found := _external(world, external):
+            message, severity = found
+            refused = severity is Severity.ERROR
+            code = f"{external.kind}NotFound" if refused else "not-checked"
+            hint = "create it, declare it, or correct the name" if refused else ""
+            yield Problem(code, message, at, key, show_path(path), hint, severity=severity, app=key.app)
+    for finding in world.kinds[key.kind].warnings(desired.spec, seen):
         at = desired.document.position(finding.path)
+        path_text = show_path(finding.path)
         yield Problem(
-            finding.code, finding.message, at, key, show_path(finding.path), finding.hint,
-            severity=finding.severity, app=key.app,
-        )  # fmt: skip
+            finding.code, finding.message, at, key, path_text, finding.hint, severity=finding.severity, app=key.app
+        )
 
 
 def _external(world: World, external: External) -> tuple[str, Severity] | None:

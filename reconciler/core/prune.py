@@ -58,6 +58,8 @@ def _kept(world: World, seen: Observed, allowed: Policy) -> str:
         return "its policy said prune: false"
     if kind.fields.kept and said != "true":
         return f"a {kind.name} is kept unless its own policy said prune: true"
+    if world.policy.prune is False:
+        return "the environment's policy says prune: false"
     if not allowed.prune:
         return "prune is off (allow it with policy.prune: true, or ask with --prune)"
     if not world.complete:

@@ -61,6 +61,7 @@ class _Book:
     def __init__(self, documents: tuple[Document, ...], failed: frozenset[Key], kinds: Kinds) -> None:
         self.documents = documents
         self.kinds = kinds
+        self.by_key = {document.key: document for document in documents}
         self.keys = {document.key for document in documents} | failed
         self.by_address: dict[tuple[str, str], list[Key]] = {}
         for document in documents:
@@ -72,7 +73,7 @@ class _Book:
 
     def parts(self, key: Key) -> frozenset[str] | None:
         """The parts of a declared resource that may be referred to; None: any."""
-        document = next((document for document in self.documents if document.key == key), None)
+        document = self.by_key.get(key)
         return self.kinds[key.kind].parts(document.spec) if document else None
 
     def known(self, key: Key, document: Document, at: Position, path: str) -> bool:

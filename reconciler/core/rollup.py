@@ -34,7 +34,7 @@ class _Facts:
 def rollup(world: World, plan: Plan, failures: Mapping[Key, AwsError], memory: Memory) -> Status:
     """The conditions of every resource of the world that is declared or on its way out."""
     changes = {change.key: change for change in plan.changes}
-    keys = [*world.desired, *(key for key in world.orphans if key in changes)]
+    keys = [*(key for key in world.desired if world.covers(key.app)), *(key for key in world.orphans if key in changes)]
     resources = []
     for key in keys:
         seen = world.seen.get(key) or world.orphans.get(key) or Observed(key, NEVER)
@@ -135,9 +135,11 @@ def _reconciling(facts: _Facts, ready: Condition) -> Condition:
     if change is not None and change.waits_on:
         names = ", ".join(map(str, change.waits_on))
         return Condition("Reconciling", "True", "WaitingForDependency", f"after {names}")
+    if facts.seen.error is not None:
+        return Condition("Reconciling", "True", "ProgressingWithRetry", ready.message)
     if change is not None and change.waiting:
         return Condition("Reconciling", "True", "Draining", change.waiting)
-    if facts.seen.error is not None or change is not None:
+    if change is not None:
         return Condition("Reconciling", "True", "Progressing", ready.message)
     reason = "Draining" if ready.reason == "OldTasksDraining" else "RollingOut"
     return Condition("Reconciling", "True", reason, ready.message)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from reconciler.model.desired import Desired, External
 from reconciler.model.key import Key, Scope
@@ -11,6 +12,7 @@ from reconciler.model.kind import Kinds
 from reconciler.model.observed import Inventory, Observed
 from reconciler.model.policy import Policy
 from reconciler.model.status import Health
+from reconciler.model.tree import Path
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class World:
     policy     the environment's own policy, which alone speaks for what is no longer declared
     inventory  what the tagging API nominates as ours
     apps       the apps in scope; None: all, and what is left of apps that are gone
+    suspended  apps that are observed, but not changed
     complete   source and inventory were read to their ends
     """
 
@@ -48,7 +51,26 @@ class World:
     policy: Policy = field(default_factory=Policy)
     inventory: Inventory = field(default_factory=Inventory)
     apps: frozenset[str] | None = None
+    suspended: frozenset[str] = frozenset()
     complete: bool = True
+
+    @cached_property
+    def named(self) -> Mapping[Key, tuple[tuple[External, Path], ...]]:
+        """What each resource's spec names outside the repository, and where."""
+        found: dict[Key, list[tuple[External, Path]]] = {}
+        for external in self.externals:
+            for key, path in external.named_by:
+                found.setdefault(key, []).append((external, path))
+        return {key: tuple(value) for key, value in found.items()}
+
+    @cached_property
+    def users(self) -> Mapping[Key, tuple[Key, ...]]:
+        """Who needs what: key → those whose specs refer to it."""
+        found: dict[Key, list[Key]] = {}
+        for key, desired in self.desired.items():
+            for needed in desired.needs:
+                found.setdefault(needed, []).append(key)
+        return {key: tuple(value) for key, value in found.items()}
 
     def covers(self, app: str) -> bool:
         """Whether what an app owns is in scope."""

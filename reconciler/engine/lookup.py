@@ -28,6 +28,7 @@ class Wish:
     externals: tuple[External, ...]
     problems: tuple[Problem, ...]
     apps: frozenset[str] | None = None
+    suspended: frozenset[str] = frozenset()
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -54,6 +55,7 @@ def lookup(rendered: Rendered, kinds: Kinds) -> Wish:
         rendered.failed | wrong | (declared - desired.keys()),
         externals,
         tuple(sorted(found, key=lambda problem: (problem.at is None, problem.at, problem.message))),
+        suspended=frozenset(app.name for app in rendered.apps.values() if app.suspend),
     )
 
 

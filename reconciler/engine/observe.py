@@ -36,6 +36,7 @@ def observe(read: Reader, scope: Scope, wish: Wish, memory: Memory, asked: Polic
         externals=tuple(item for item in wish.externals if any(key in wish.desired for key, _ in item.named_by)),
         inventory=inventory,
         apps=wish.apps,
+        suspended=wish.suspended,
         asked=asked,
         policy=wish.environment.policy,
         complete=wish.complete and inventory.complete,
@@ -51,7 +52,8 @@ def further(read: Reader, world: World, memory: Memory) -> World:
     """
     while wanted := _addressable(world):
         world = replace(world, seen={**world.seen, **_read(read, world.kinds, wanted, memory)})
-    return judged(world)
+    left = {key: old for key, old in world.leftovers.items() if not _in_place(world, key, old)}
+    return judged(replace(world, leftovers=left))
 
 
 def judged(world: World) -> World:
@@ -123,6 +125,16 @@ def _wanted(world: World, key: Key) -> Wanted | None:
     )
 
 
+def _address(world: World, key: Key) -> str | None:
+    """Where a declared resource is, or would be; None while that is not known: then all it has is elsewhere."""
+    spec = resolve(world.desired[key].spec, partial(_live_value, world))
+    return world.kinds[key.kind].address(spec)
+
+
+def _in_place(world: World, key: Key, old: Observed) -> bool:
+    return old.arn is not None and world.kinds[key.kind].located(old.arn) == _address(world, key)
+
+
 def _live_value(world: World, reference: Reference) -> str | Pending:
     seen = world.seen.get(reference.key)
     if seen is None or not seen.present:
@@ -132,11 +144,10 @@ def _live_value(world: World, reference: Reference) -> str | Pending:
 
 def _in_use(world: World, key: Key) -> Iterator[str]:
     """The ARNs that live specs name where the repository refers to a key."""
-    for other, seen in world.seen.items():
-        if other not in world.desired or key not in world.desired[other].needs:
-            continue
+    for other in world.users.get(key, ()):
+        seen = world.seen.get(other)
         for path, reference in references(world.desired[other].spec):
-            value = get_path(seen.spec or {}, path)
+            value = get_path(seen.spec or {}, path) if seen else None
             if reference.key == key and isinstance(value, str):
                 yield value
 
@@ -153,11 +164,10 @@ def _with_leftovers(read: Reader, world: World) -> World:
     wanted = []
     for key, desired in world.desired.items():
         kind, former = world.kinds[key.kind], desired.document.formerly
-        spec = resolve(desired.spec, partial(_live_value, world))
-        address = kind.address(spec)
+        address = _address(world, key)
         arns = [*world.inventory.arns(key), *(world.inventory.arns(former) if former else ())]
         elsewhere = tuple(arn for arn in arns if kind.located(arn) != address)
-        if elsewhere and address is not None and not desired.external:
+        if elsewhere and not desired.external:
             wanted.append(Wanted(key, None, owned=elsewhere))
     return replace(world, leftovers=_of_ours(world, _read(read, world.kinds, wanted, Memory())))
 

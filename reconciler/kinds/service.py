@@ -9,21 +9,17 @@ from dataclasses import replace
 from typing import Any
 
 from reconciler.kinds.service_checks import findings
-from reconciler.kinds.service_fields import FIELDS, ON_DEPLOYMENT
+from reconciler.kinds.service_fields import FIELDS
 from reconciler.kinds.service_health import verdict
+from reconciler.kinds.service_reading import describe, read_service, scaled, with_namespaces, with_scaling
 from reconciler.model import tags
-from reconciler.model.batch import batches
-from reconciler.model.errors import AwsError, Finding, NotFound
-from reconciler.model.key import Key
+from reconciler.model.errors import AwsError, Finding
 from reconciler.model.kind import Answer, Kind, Reader
-from reconciler.model.observed import NEVER, Observed, Wanted
+from reconciler.model.observed import Observed, Wanted
 from reconciler.model.plan import Action, Call, Change
 from reconciler.model.shapes import Shape
 from reconciler.model.status import Health
 from reconciler.model.tree import Pending, Tree, leaves
-
-_SHOWN = ("deployments", "taskSets", "desiredCount", "runningCount", "pendingCount", "schedulingStrategy",
-          "deploymentController", "deploymentConfiguration", "currentServiceDeployment")  # fmt: skip
 
 
 class Service(Kind):
@@ -60,31 +56,23 @@ class Service(Kind):
     def check(self, spec: Tree) -> Iterable[Finding]:
         return findings(spec)
 
-    def observe(self, read: Reader, wanted: Sequence[Wanted]) -> Iterator[Observed]:
-        by_cluster: dict[str, list[tuple[Wanted, str]]] = {}
-        for want in wanted:
-            address = self.address(want.spec) if want.spec else self.named(want.owned[0])
-            cluster, _, name = (address or "").rpartition("/")
-            by_cluster.setdefault(cluster, []).append((want, name))
-        asked, batched = [], []
-        for cluster, wants in by_cluster.items():
-            for batch in batches(wants, 10):
-                names = list(dict.fromkeys(name for _, name in batch))
-                asked.append({"cluster": cluster, "services": names, "include": ["TAGS"]})
-                batched.append(batch)
-        scaled = _scaled(read, [f"service/{cluster}/{name}" for cluster, w in by_cluster.items() for _, name in w])
-        for params, batch, answer in zip(asked, batched, read.many("ecs:DescribeServices", asked), strict=True):
-            found = (
-                {service["serviceName"]: service for service in answer.get("services", ())}
-                if isinstance(answer, Answer)
-                else {}
-            )
-            for want, name in batch:
-                if isinstance(answer, AwsError) and not isinstance(answer, NotFound):
-                    yield Observed.failed(want.key, answer)
-                    continue
-                seen = _observed(want.key, found.get(name), answer)
-                yield _with_scaling(seen, scaled, f"service/{params['cluster']}/{name}")
+    def observe(self, read: Reader, wanted: Sequence[Wanted]) -> Iterable[Observed]:
+        places = {want.key: self._place(want) for want in wanted}
+        found = describe(read, places.values())
+        minima = scaled(read, [f"service/{cluster}/{name}" for cluster, name in places.values()])
+        readings = []
+        for key, (cluster, name) in places.items():
+            answer = found[cluster, name]
+            if isinstance(answer, AwsError):
+                readings.append(Observed.failed(key, answer))
+            else:
+                readings.append(with_scaling(read_service(key, *answer), minima, f"service/{cluster}/{name}"))
+        return with_namespaces(read, wanted, readings)
+
+    def _place(self, want: Wanted) -> tuple[str, str]:
+        address = self.address(want.spec) if want.spec else self.named(want.owned[0])
+        cluster, _, name = (address or "").rpartition("/")
+        return cluster, name
 
     def calls(self, change: Change) -> Iterable[Call]:
         if change.step is Action.CREATE:
@@ -124,7 +112,7 @@ class Service(Kind):
         services = [answer for answer in answers if "service" in answer]
         if not services:
             return tags.tagged(change, last.at)
-        seen = _observed(change.key, services[-1]["service"], services[-1])
+        seen = read_service(change.key, services[-1]["service"], services[-1].at)
         if seen.spec is None:
             return seen
         # the answers of Create and Update carry no tags
@@ -133,55 +121,6 @@ class Service(Kind):
 
     def health(self, seen: Observed) -> Health:
         return verdict(seen)
-
-
-def _observed(key: Key, service: Mapping[str, Any] | None, answer: Any) -> Observed:
-    at = answer.at if isinstance(answer, Answer) else NEVER
-    if service is None:
-        return Observed(key, at)
-    status, created = service.get("status", "ACTIVE"), service.get("createdAt")
-    live = {name: service[name] for name in _SHOWN if name in service} | {"events": (service.get("events") or ())[:10]}
-    if status != "ACTIVE":
-        arn = service["serviceArn"] if status == "DRAINING" else None
-        live["uses"] = [service.get("clusterArn"), service.get("taskDefinition")] if arn else []
-        return Observed(key, at, arn=arn, status=status, created=created, live=live)
-    spec = {name: value for name, value in service.items() if name not in FIELDS.response_only}
-    primary: Mapping[str, Any] = next(
-        (item for item in service.get("deployments") or () if item.get("status") == "PRIMARY"), {}
-    )
-    spec |= {name: primary[name] for name in ON_DEPLOYMENT if name in primary}
-    spec["cluster"] = service.get("clusterArn", "default")
-    if "roleArn" in service:
-        spec["role"] = service["roleArn"]
-    all_tags = tags.to_map(service.get("tags"))
-    spec["tags"] = tags.to_list(tags.people_s(all_tags))
-    return Observed(key, at, spec, service["serviceArn"], all_tags, status, created, live)
-
-
-def _scaled(read: Reader, names: Sequence[str]) -> dict[str, int] | AwsError:
-    """The minimum of each service that has a scalable target, by resource id."""
-    asked = [
-        {"ServiceNamespace": "ecs", "ResourceIds": list(batch), "ScalableDimension": "ecs:service:DesiredCount"}
-        for batch in batches(sorted(set(names)), 50)
-    ]
-    minima: dict[str, int] = {}
-    for answer in read.many("application-autoscaling:DescribeScalableTargets", asked):
-        if isinstance(answer, AwsError):
-            return answer
-        minima |= {target["ResourceId"]: target["MinCapacity"] for target in answer["ScalableTargets"]}
-    return minima
-
-
-def _with_scaling(seen: Observed, scaled: dict[str, int] | AwsError, name: str) -> Observed:
-    """The reading with what autoscaling says: the count of a scaled service is the autoscaler's.
-
-    When nobody may tell, the count is left alone: better a count not corrected than an autoscaler fought.
-    """
-    if isinstance(scaled, AwsError):
-        return replace(seen, driven=frozenset({"desiredCount"}), live={**seen.live, "scalingUnknown": str(scaled)})
-    if name not in scaled:
-        return seen
-    return replace(seen, driven=frozenset({"desiredCount"}), live={**seen.live, "scalableMinimum": scaled[name]})
 
 
 def _token(spec: Tree, created: Any) -> str:

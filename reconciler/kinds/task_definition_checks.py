@@ -32,6 +32,8 @@ def findings(spec: Tree) -> Iterator[Finding]:
     yield from _containers(spec, containers)
     yield from _ports(spec, containers)
     yield from _order(containers)
+    if not spec.get("executionRoleArn") and any(container.get("secrets") for _, container in containers):
+        yield Finding("execution-role", ("executionRoleArn",), "missing; ECS needs it to read the secrets")
     if "FARGATE" in (spec.get("requiresCompatibilities") or ()):
         yield from _fargate(spec, containers)
 
@@ -133,8 +135,6 @@ def _needs_execution_role(containers: Sequence[tuple[Path, Tree]]) -> str:
     for _, container in containers:
         if (container.get("logConfiguration") or {}).get("logDriver") == "awslogs":
             return "the awslogs driver"
-        if container.get("secrets"):
-            return "secrets"
         if ".dkr.ecr." in str(container.get("image")):
             return "images of ECR"
     return ""

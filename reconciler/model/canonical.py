@@ -8,7 +8,7 @@ canonical form; ``canonical(expand(canonical(x))) == canonical(x)``.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from reconciler.model.fields import UNSET, Fields, pattern_of, step
@@ -26,11 +26,11 @@ def canonical(fields: Fields, spec: Tree) -> dict[str, Any]:
 def expand(fields: Fields, form: Any, pattern: str = "") -> Any:
     """A canonical form, or the part of it at a pattern, as the API wants it: mappings by identity become lists."""
     known = fields.at(pattern)
-    if known.key and isinstance(form, Mapping):
+    if known.key and isinstance(form, dict):
         return [_element(fields, name, value, pattern) for name, value in form.items()]
-    if isinstance(form, Mapping):
+    if isinstance(form, dict):
         return {name: expand(fields, value, step(pattern, name)) for name, value in form.items()}
-    if isinstance(form, list | tuple):
+    if isinstance(form, list):
         return [expand(fields, value, step(pattern, "*")) for value in form]
     return form
 
@@ -38,9 +38,9 @@ def expand(fields: Fields, form: Any, pattern: str = "") -> Any:
 def _form(fields: Fields, value: Any, pattern: str) -> Any:
     if value is None:
         return _ABSENT
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return _mapping(fields, value, pattern)
-    if isinstance(value, list | tuple):
+    if isinstance(value, list):
         return _list(fields, value, pattern)
     return _ABSENT if same(value, fields.at(pattern).default) else value
 
@@ -77,7 +77,7 @@ def _keyed(fields: Fields, elements: list[Any], pattern: str) -> Any:
     within = step(pattern, "*")
     form: dict[str, Any] = {}
     for index, element in enumerate(elements):
-        if not isinstance(element, Mapping):
+        if not isinstance(element, dict):
             form[f"#{index}"] = element
             continue
         members = _mapping(fields, element, within)

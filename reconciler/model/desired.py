@@ -13,7 +13,10 @@ from reconciler.model.tree import Path, Tree
 
 @dataclass(frozen=True)
 class Environment:
-    """One place to run in, as ``environments/<name>.yaml`` says. ``apps`` None means: every app of the repository."""
+    """One place to run in, as ``environments/<name>.yaml`` says.
+
+    ``apps`` None means: every app of the repository. ``call_rates``: (bucket of calls, burst, calls per second).
+    """
 
     name: str
     region: str | None = None
@@ -22,6 +25,7 @@ class Environment:
     endpoint_url: str | None = None
     cluster: str | None = None
     apps: tuple[str, ...] | None = None
+    call_rates: tuple[tuple[str, float, float], ...] = ()
     policy: Policy = field(default_factory=Policy)
 
 
@@ -130,5 +134,3 @@ class External:
     kind: str
     address: str
     named_by: tuple[tuple[Key, Path], ...] = ()
-
-

@@ -32,9 +32,7 @@ class Reader(Protocol):
         """One answer; raises AwsError."""
         ...
 
-    def many(
-        self, operation: str, params: Sequence[Tree], *, region: str | None = None
-    ) -> list[Answer | AwsError]:
+    def many(self, operation: str, params: Sequence[Tree], *, region: str | None = None) -> list[Answer | AwsError]:
         """An answer or an error for each, in the order asked, made in parallel."""
         ...
 

@@ -24,7 +24,8 @@ class Shape:
     """Which members a spec may have. Cheap to make; AWS's model is read when first asked.
 
     ``operation``'s input is the spec; the members of ``also`` join it; ``only`` keeps just these (``()``: none),
-    ``without`` leaves some out; ``required`` and ``optional`` correct what AWS requires; ``own`` adds members AWS does not know.
+    ``without`` leaves some out; ``required`` and ``optional`` correct what AWS
+    requires; ``own`` adds members AWS does not know.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Plain trees of JSON values, paths through them, and the one variable a tree may hold."""
+"""Plain trees of JSON values (dict, list, scalar), paths through them, and the one variable a tree may hold."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ def show_path(path: Path) -> str:
 
 def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
     """Every scalar of a tree with its path; an empty mapping or list is a leaf of its own."""
-    if isinstance(value, Mapping) and value:
+    if isinstance(value, dict) and value:
         for name, member in value.items():
             yield from leaves(member, (*path, name))
-    elif isinstance(value, list | tuple) and value:
+    elif isinstance(value, list) and value:
         for index, element in enumerate(value):
             yield from leaves(element, (*path, index))
     else:
@@ -50,9 +50,9 @@ def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
 
 def map_leaves(value: Any, change: Callable[[Path, Any], Any], path: Path = ()) -> Any:
     """The same tree with each scalar replaced by ``change(path, scalar)``."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {name: map_leaves(member, change, (*path, name)) for name, member in value.items()}
-    if isinstance(value, list | tuple):
+    if isinstance(value, list):
         return [map_leaves(element, change, (*path, index)) for index, element in enumerate(value)]
     return change(path, value)
 
@@ -77,14 +77,14 @@ def set_path(value: Any, path: Path, new: Any) -> Any:
     if not path:
         return new
     step, *rest = path
-    copy = dict(value) if isinstance(value, Mapping) else {}
+    copy = dict(value) if isinstance(value, dict) else {}
     copy[step] = set_path(copy.get(step), tuple(rest), new)
     return copy
 
 
 def drop_path(value: Any, path: Path) -> Any:
     """A copy of a tree of mappings without what stands at the path."""
-    if not path or not isinstance(value, Mapping) or path[0] not in value:
+    if not path or not isinstance(value, dict) or path[0] not in value:
         return value
     copy = dict(value)
     if len(path) == 1:

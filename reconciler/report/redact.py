@@ -43,6 +43,10 @@ _WRITTEN: Final = re.compile(
     r"(?P<head>\b(?P<name>[A-Z][A-Z0-9_]*)[\"']?\s*(?::|,\s*[\"']?value[\"']?\s*:)\s+)"
     r"(?P<secret>(?!ref:|arn:|\$\{\{)(?:\"[^\"]*\"|'[^']*'|[^\s,}\]][^,}\]]*))"
 )
+_NAMED_HERE: Final = re.compile(r"\bname[\"']?\s*:\s*[\"']?(?P<name>[\w.-]+)")
+_MEMBER: Final = re.compile(
+    r"(?P<head>\b(?P<member>\w+)[\"']?\s*:\s+)((?!ref:|arn:|\$\{\{)(?:\"[^\"]*\"|'[^']*'|[^\s,}\]][^,}\]]*))"
+)
 _FLAG: Final = re.compile(r"--?[\w-]+")
 
 
@@ -62,7 +66,15 @@ def text(said: str) -> str:
 
 def source_line(line: str) -> str:
     """A line of a manifest, each secret character shown as ``*``: columns stay where they are."""
-    return _blot(line, (_USERINFO, _LONE_TOKEN, _ASSIGNED, _WRITTEN), lambda secret: "*" * len(secret))
+    line = _blot(line, (_USERINFO, _LONE_TOKEN, _ASSIGNED, _WRITTEN), _stars)
+    named = _NAMED_HERE.search(line)
+    if named is None or not secret_name(named["name"]):
+        return line
+    return _MEMBER.sub(lambda found: found[0] if found["member"] in _NAMES else found["head"] + _stars(found[3]), line)
+
+
+def _stars(secret: str) -> str:
+    return "*" * len(secret)
 
 
 def _blot(said: str, patterns: tuple[re.Pattern[str], ...], blot: Callable[[str], str]) -> str:

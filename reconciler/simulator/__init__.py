@@ -4,9 +4,11 @@ Imported by ``cli`` and by tests only; knows nothing of the other rooms.
 Other services are moto's, behind the same doors.
 """
 
+from .buckets import Group
 from .calls import Call
 from .ecs import OPERATIONS as ECS_OPERATIONS
-from .errors import AnswerLost, AwsError, ScriptError, SimulatorError
+from .errors import AnswerLost, AwsError, Crash, ScriptError, SimulatorError
+from .fault import Fault
 from .faults import Faults
 from .settings import Settings
 from .simulator import Simulator
@@ -20,7 +22,10 @@ __all__ = [
     "AnswerLost",
     "AwsError",
     "Call",
+    "Crash",
+    "Fault",
     "Faults",
+    "Group",
     "Request",
     "Response",
     "ScriptError",

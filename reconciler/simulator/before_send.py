@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from io import BytesIO
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from .errors import AnswerLost
@@ -11,6 +12,9 @@ from .wire import Request
 
 if TYPE_CHECKING:
     from .simulator import Simulator
+
+
+CALLERS = count(1)
 
 
 class Raw(BytesIO):
@@ -22,16 +26,17 @@ class Raw(BytesIO):
 
 
 def attach(simulator: Simulator, session: Any) -> None:
-    """Answer every request of this boto3 or botocore session's clients made from here on."""
+    """Answer every request of this boto3 or botocore session's clients made from here on: they are one process."""
+    caller = next(CALLERS)
     emitter = session.events if hasattr(session, "events") else session.get_component("event_emitter")
 
     def answer(request: Any, **_: Any) -> Any:
-        return send(simulator, request)
+        return send(simulator, request, caller)
 
     emitter.register_first("before-send", answer)
 
 
-def send(simulator: Simulator, prepared: Any) -> Any:
+def send(simulator: Simulator, prepared: Any, caller: int = 0) -> Any:
     """An AWSPreparedRequest in, an AWSResponse out; lost answers as botocore's own exceptions."""
     from botocore.awsrequest import AWSResponse
     from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
@@ -42,7 +47,7 @@ def send(simulator: Simulator, prepared: Any) -> Any:
     raw = body.encode() if isinstance(body, str) else bytes(body or b"")
     headers = {str(k).lower(): v.decode() if isinstance(v, bytes) else str(v) for k, v in prepared.headers.items()}
     try:
-        response = simulator.handle(Request(prepared.method, prepared.url, headers, raw))
+        response = simulator.handle(Request(prepared.method, prepared.url, headers, raw, caller))
     except AnswerLost as lost:
         if lost.how == "timeout":
             raise ReadTimeoutError(endpoint_url=prepared.url) from None

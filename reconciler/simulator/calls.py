@@ -16,7 +16,10 @@ MASK = "***"
 
 @dataclass(frozen=True)
 class Call:
-    """One request. ``error`` is AWS's code, "closed" or "timeout" for a lost answer, or None."""
+    """One request. ``error`` is AWS's code, "closed" or "timeout" for a lost answer, "crash", or None.
+
+    ``outside``: made by a hook between two calls of the caller, as a third party's.
+    """
 
     number: int
     service: str
@@ -28,6 +31,7 @@ class Call:
     at: float
     region: str
     account: str
+    outside: bool = False
 
 
 def masked(call: Call) -> dict[str, Any]:

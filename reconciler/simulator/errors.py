@@ -24,6 +24,10 @@ class AnswerLost(Exception):
         self.how = how
 
 
+class Crash(BaseException):
+    """The caller has died at this call, as by a kill: no code of its own may catch it. All its later calls raise it."""
+
+
 class SimulatorError(Exception):
     """The simulator is wrong: it made an answer that AWS's own model does not allow."""
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import copy
 import re
 import warnings
+from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 from urllib.parse import urlsplit, urlunsplit
 
 from .errors import SimulatorError, unsupported
 from .wire import Request, Response, Target
 
-OURS = ("ecs", "tagging")
+OURS = ("ecs", "tagging", "application-autoscaling")
 GLOBAL = ("budgets", "cloudfront")
 HOSTS = {"memorydb": "memory-db", "ecr": "api.ecr", "sagemaker": "api.sagemaker", "eventbridge": "events"}
 AWS = re.compile(r"\.(amazonaws\.com|api\.aws)$")
 NOT_THERE: Any = (404, {}, "Not yet implemented")
+BACKENDS = {"elasticloadbalancing": "elbv2", "monitoring": "cloudwatch"}
 CODE = re.compile(rb'"__type"\s*:\s*"(?:[^"#]*#)?([^"]+)"|<Code>([^<]+)</Code>')
 
 
@@ -52,6 +56,42 @@ class Others:
         content = body.encode() if isinstance(body, str) else bytes(body or b"")
         return Response(int(status), {str(k): str(v) for k, v in dict(given).items()}, content)
 
+    def freeze(self, service: str, account: str, region: str) -> Any:
+        """A service's state as it is, to be answered from later; None where moto has not been asked yet."""
+        place = self._place(service, account, region)
+        return frozen(*place) if place else None
+
+    @contextmanager
+    def seen_as(self, was: Any, service: str, account: str, region: str) -> Iterator[None]:
+        """While it is open this service answers from a frozen state."""
+        place = self._place(service, account, region)
+        if place is None or was is None:
+            yield
+            return
+        if isinstance(was, SimulatorError):
+            raise was
+        backends, where = place
+        now = backends[where]
+        backends[where] = was
+        try:
+            yield
+        finally:
+            backends[where] = now
+
+    def _place(self, service: str, account: str, region: str) -> tuple[Any, str] | None:
+        """Where moto keeps a service: a map, and its key in it."""
+        if not self._mine:
+            return None
+        import moto.backends
+
+        backend_of: Any = moto.backends.get_backend
+        try:
+            backends = backend_of(BACKENDS.get(service, service))[account]
+        except (ImportError, KeyError):
+            return None
+        where = "aws" if service in ("iam", "s3", "sts", "route53") else region
+        return (backends, where) if where in backends else None
+
     def account_of(self, access_key: str) -> str:
         """The account of credentials that moto has handed out; else the simulator's."""
         if not self._mine or not access_key.startswith(("ASIA", "AKIA", "LKIA", "LSIA")):
@@ -63,8 +103,18 @@ class Others:
                 return str(account)
         return self._account
 
+    def backend(self, service: str, account: str, region: str) -> Any:
+        """moto's own object for a service, where it has been asked already; else None."""
+        place = self._place(service, account, region)
+        return place[0][place[1]] if place else None
+
+    def target_group(self, account: str, region: str, arn: str) -> Any:
+        """moto's target group, or None."""
+        backend = self.backend("elasticloadbalancing", account, region)
+        return backend.target_groups.get(arn) if backend else None
+
     def tagged(self, account: str, region: str) -> Iterator[tuple[str, str, dict[str, str]]]:
-        """(ARN, resource type, tags) of what moto holds that has tags."""
+        """(ARN, resource type, tags) of what moto holds that has tags. What is ours is not moto's."""
         for backend in self._backends(account, region):
             for resource in backend.iter_tagged_resources():
                 if resource.tags and not resource.arn.startswith("arn:aws:ecs:"):
@@ -101,6 +151,37 @@ class Others:
         Others._owner, self._used = self, True
         Others._moto = Others._moto or BotocoreStubber()
         return Others._moto
+
+
+def frozen(backends: Any, where: str) -> Any:
+    """A copy of one backend that shares all others with it; a SimulatorError, not raised, when it has no copy."""
+    from moto.core.base_backend import BackendDict
+
+    backend = backends[where]
+    memo: dict[int, Any] = {}
+    known: Any = BackendDict
+    for one in list(known._instances):
+        for regions in one.values():
+            memo |= {id(other): other for other in regions.values() if other is not backend}
+    clone = object.__new__(type(backend))
+    try:
+        memo[id(backend)] = clone
+        clone.__dict__ |= {name: _copied(value, memo) for name, value in vars(backend).items()}
+    except TypeError as error:
+        return SimulatorError(f"moto's {type(backend).__name__} cannot be shown as it was: {error}")
+    return clone
+
+
+def _copied(value: Any, memo: dict[int, Any]) -> Any:
+    """A deep copy, also of maps whose class wants more than a map to be made of."""
+    if not isinstance(value, defaultdict) or type(value) is defaultdict:
+        return copy.deepcopy(value, memo)
+    taken = type(value).__new__(type(value))
+    taken.__dict__ |= vars(value)
+    taken.default_factory = value.default_factory
+    for key, inner in value.items():
+        dict.__setitem__(taken, key, copy.deepcopy(inner, memo))
+    return taken
 
 
 def real_url(url: str, target: Target) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .ecs.workload import Workload, World, made
+from .ecs.workload import Script, Workload, made
 from .errors import ScriptError
 
 SECTIONS = ("workloads", "alarms", "hooks", "fargate")
@@ -12,7 +12,7 @@ STATES = ("OK", "ALARM", "INSUFFICIENT_DATA")
 ANSWERS = ("SUCCEEDED", "FAILED", "IN_PROGRESS")
 
 
-def load(text: str, hook_answer: float) -> World:
+def load(text: str, hook_answer: float) -> Script:
     """What the text says, or a ScriptError with the place."""
     import yaml
 
@@ -22,21 +22,21 @@ def load(text: str, hook_answer: float) -> World:
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}" if mark else "script"
         raise ScriptError(f"{where}: not YAML: {getattr(error, 'problem', error)}") from None
-    world = World()
+    script = Script()
     if said is None:
-        return world
+        return script
     if not isinstance(said, dict):
         raise ScriptError(f"script: a mapping of {', '.join(SECTIONS)} is wanted")
     for name in said:
         if name not in SECTIONS:
             raise ScriptError(f"script: '{name}' is not known; one of {', '.join(SECTIONS)}")
-    world.workloads = _workloads(said.get("workloads") or [])
-    world.alarms = _alarms(said.get("alarms") or {})
+    script.workloads = _workloads(said.get("workloads") or [])
+    script.alarms = _alarms(said.get("alarms") or {})
     for target, answer in _mapping(said.get("hooks") or {}, "hooks").items():
-        world.hooks[target] = hook(target, answer, hook_answer)
+        script.hooks[target] = hook(target, answer, hook_answer)
     for provider, tasks in _mapping(said.get("fargate") or {}, "fargate").items():
-        world.fargate[provider] = room(provider, tasks)
-    return world
+        script.fargate[provider] = room(provider, tasks)
+    return script
 
 
 def _workloads(said: Any) -> list[Workload]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from .errors import AnswerLost, AwsError, SimulatorError
+from .errors import AnswerLost, AwsError, Crash, SimulatorError
 from .wire import Request, Response, failure
 
 if TYPE_CHECKING:
@@ -44,6 +44,9 @@ class Handler(BaseHTTPRequestHandler):
         except AnswerLost as lost:
             if lost.how == "timeout":
                 self._hang(simulator.settings.hang_seconds)
+            self.close_connection = True
+            return
+        except Crash:
             self.close_connection = True
             return
         except Exception as error:  # noqa: BLE001 - a mistake of the simulator is told to the caller and to the terminal

@@ -83,6 +83,17 @@ class Settings:
     echo_empty_alarms: bool = False
     echo_circuit_breaker_defaults: bool = False
 
+    # What AWS leaves open about reads. Off, so that a test says what it wants to meet; see docs/simulator.md.
+    eventual_window: float = 0.0
+    """For so many seconds after a write a read may show what was before it."""
+    eventual_odds: float = 0.5
+    tagging_lag: float = 0.0
+    """The tagging API answers as things were so long ago."""
+    tagging_ghosts: float = 0.0
+    """What is gone is still listed by the tagging API for so long."""
+    scaling_sees_after: float = 0.0
+    """A service is so old before RegisterScalableTarget knows it; until then "ECS service doesn't exist"."""
+
     check_answers: bool = True
     """Check every answer of ours against botocore's output shape."""
     hang_seconds: float = 90.0

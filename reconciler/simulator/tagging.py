@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from . import scaling
 from .ecs import OPERATIONS as ECS
-from .ecs import Scope
+from .ecs import Region, Scope
 from .ecs.paging import make_token, read_token
 from .ecs.scope import tags_in
 from .errors import AwsError, invalid
@@ -24,12 +25,17 @@ class View:
 
     ecs: Scope
     others: Others
+    scaling: scaling.State
+    resources: list[Found]
+    """As this call sees them: the view can be behind, and see ghosts."""
 
-    def resources(self) -> list[Found]:
-        """(ARN, type, tags), by ARN; ECS's own also when their last tag is gone."""
-        ours = [(arn, type_of(arn), tags) for arn, tags in self.ecs.state.tags.items()]
-        theirs = self.others.tagged(self.ecs.state.account, self.ecs.state.name)
-        return sorted([*ours, *((arn, type_of(arn, kind), tags) for arn, kind, tags in theirs)], key=lambda f: f[0])
+
+def tagged(state: Region, scaled: scaling.State, others: Others) -> list[Found]:
+    """(ARN, type, tags), by ARN; ECS's own also when their last tag is gone."""
+    found: list[Found] = [(arn, type_of(arn), dict(tags)) for arn, tags in state.tags.items()]
+    found += [(arn, type_of(arn), dict(tags)) for arn, tags in scaled.tags.items()]
+    found += [(arn, type_of(arn, kind), tags) for arn, kind, tags in others.tagged(state.account, state.name)]
+    return sorted(found, key=lambda f: f[0])
 
 
 def get_resources(view: View, params: dict[str, Any]) -> dict[str, Any]:
@@ -49,7 +55,7 @@ def get_resources(view: View, params: dict[str, Any]) -> dict[str, Any]:
         raise invalid("The tag filter must contain a key")
     found = [
         [arn, tags]
-        for arn, kind, tags in view.resources()
+        for arn, kind, tags in view.resources
         if (arns is None or arn in arns) and _typed(kind, types) and all(_tagged(tags, f) for f in filters)
     ]
     page, token = _page(found, params, "resources", size)
@@ -58,13 +64,13 @@ def get_resources(view: View, params: dict[str, Any]) -> dict[str, Any]:
 
 
 def get_tag_keys(view: View, params: dict[str, Any]) -> dict[str, Any]:
-    keys = sorted({key for _, _, tags in view.resources() for key in tags})
+    keys = sorted({key for _, _, tags in view.resources for key in tags})
     page, token = _page([[key] for key in keys], params, "keys", 50)
     return {"PaginationToken": token, "TagKeys": [key for (key,) in page]}
 
 
 def get_tag_values(view: View, params: dict[str, Any]) -> dict[str, Any]:
-    values = sorted({tags[params["Key"]] for _, _, tags in view.resources() if params["Key"] in tags})
+    values = sorted({tags[params["Key"]] for _, _, tags in view.resources if params["Key"] in tags})
     page, token = _page([[value] for value in values], params, "values", 50)
     return {"PaginationToken": token, "TagValues": [value for (value,) in page]}
 
@@ -77,6 +83,7 @@ def tag_resources(view: View, params: dict[str, Any]) -> dict[str, Any]:
         view,
         params,
         lambda arn: ECS["TagResource"](view.ecs, {"resourceArn": arn, "tags": pairs}),
+        lambda has: has.update(tags),
         lambda backend, arn: backend.tag_resource(arn, tags),
     )
 
@@ -87,12 +94,17 @@ def untag_resources(view: View, params: dict[str, Any]) -> dict[str, Any]:
         view,
         params,
         lambda arn: ECS["UntagResource"](view.ecs, {"resourceArn": arn, "tagKeys": keys}),
+        lambda has: [has.pop(key, None) for key in keys],
         lambda backend, arn: backend.untag_resource(arn, keys),
     )
 
 
 def _each(
-    view: View, params: dict[str, Any], ours: Callable[[str], Any], theirs: Callable[[Any, str], Any]
+    view: View,
+    params: dict[str, Any],
+    ours: Callable[[str], Any],
+    scaled: Callable[[dict[str, str]], Any],
+    theirs: Callable[[Any, str], Any],
 ) -> dict[str, Any]:
     """Do it to each ARN; what fails is told by ARN, the others are done."""
     failed: dict[str, Any] = {}
@@ -100,6 +112,9 @@ def _each(
         try:
             if arn.split(":")[2:3] == ["ecs"]:
                 ours(arn)
+                continue
+            if arn in view.scaling.tags:
+                scaled(view.scaling.tags[arn])
                 continue
             backend = view.others.tagger(view.ecs.state.account, view.ecs.state.name, arn)
             if backend is None:

@@ -19,18 +19,26 @@ HOST = re.compile(r"^([a-z0-9.-]+?)(?:\.([a-z]{2}(?:-[a-z]+)+-\d))?\.amazonaws\.
 READS = re.compile(
     r"^(Describe|Get|List|Head|BatchGet|Search|Query|Scan|Lookup|Filter|Select|Simulate|Test|Check|Assume|Discover)"
 )
-OURS = {"AmazonEC2ContainerServiceV20141113": "ecs", "ResourceGroupsTaggingAPI_20170126": "tagging"}
+OURS = {
+    "AmazonEC2ContainerServiceV20141113": "ecs",
+    "ResourceGroupsTaggingAPI_20170126": "tagging",
+    "AnyScaleFrontendService": "application-autoscaling",
+}
 UNSIGNED = {"AssumeRoleWithSAML": "sts", "AssumeRoleWithWebIdentity": "sts"}
 
 
 @dataclass(frozen=True)
 class Request:
-    """``headers`` by lower-case name. ``url`` is whole, as the client meant it."""
+    """``headers`` by lower-case name. ``url`` is whole, as the client meant it.
+
+    ``caller`` tells the attached sessions apart, one process each; 0 for whoever comes through HTTP.
+    """
 
     method: str
     url: str
     headers: Mapping[str, str]
     body: bytes = b""
+    caller: int = 0
 
 
 @dataclass(frozen=True)
@@ -105,13 +113,20 @@ def answer(protocol: str, members: dict[str, Any]) -> Response:
     return Response(200, {"Content-Type": "application/x-amz-json-1.1"}, _dumps(members))
 
 
-def failure(protocol: str, error: AwsError) -> Response:
-    """The error as the caller's protocol words it."""
+def failure(protocol: str, error: AwsError, service: str = "") -> Response:
+    """The error as the caller's protocol words it; services of rest-xml have no protocol that a request would tell."""
     members = {"__type": error.code, "message": error.message, **error.members}
     if protocol == "cbor":
         headers = {"Content-Type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"}
         return Response(error.status, headers, cbor.dumps(members))
-    if protocol == "query":
+    if service == "ec2":
+        text = f"<Code>{escape(error.code)}</Code><Message>{escape(error.message)}</Message>"
+        text = f"<Response><Errors><Error>{text}</Error></Errors></Response>"
+        return Response(error.status, {"Content-Type": "text/xml"}, text.encode())
+    if service == "s3":
+        text = f"<Error><Code>{escape(error.code)}</Code><Message>{escape(error.message)}</Message></Error>"
+        return Response(error.status, {"Content-Type": "application/xml"}, text.encode())
+    if protocol == "query" or service in ("route53", "cloudfront"):
         text = (
             f"<ErrorResponse><Error><Type>Sender</Type><Code>{escape(error.code)}</Code>"
             f"<Message>{escape(error.message)}</Message></Error></ErrorResponse>"

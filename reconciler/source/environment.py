@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from reconciler.model.coercion import to_boolean, to_text
+from reconciler.model.coercion import to_boolean, to_text, wrong
 from reconciler.model.desired import Environment
 from reconciler.model.policy import Policy
 from reconciler.model.suggest import did_you_mean, listing
@@ -19,7 +19,7 @@ from reconciler.source.telling import Members, Teller, convert_or_tell
 from reconciler.source.variables import Variables, check_values, substitute
 
 ENVIRONMENT_MEMBERS = (
-    "region", "accountId", "assumeRole", "endpointUrl", "cluster", "apps", "vars", "patches", "policy",
+    "region", "accountId", "assumeRole", "endpointUrl", "cluster", "apps", "callRates", "vars", "patches", "policy",
 )  # fmt: skip
 OVERLAY_MEMBERS = ("vars", "patches", "policy")
 APP_MEMBERS = ("policy", "dependsOn", "vars", "suspend")
@@ -60,6 +60,7 @@ def read_environment(
         endpoint_url=_text(members, "endpointUrl", "http", "an http or https URL"),
         cluster=members.value("cluster", to_text),
         apps=_apps(members, apps, name),
+        call_rates=_call_rates(members),
         policy=layer.policy,
     )
     return environment, layer
@@ -146,6 +147,26 @@ def _text(members: Members, name: str, start: str, what: str) -> str | None:
         members.tell.error("wrong-value", f"'{name}' has to be {what}", members.mark(name))
         return None
     return str(value) if value is not None else None
+
+
+def _call_rates(members: Members) -> tuple[tuple[str, float, float], ...]:
+    """Bucket of calls → burst and calls per second, for accounts whose limits are other than the usual ones."""
+    rates = []
+    said = members.object("callRates")
+    for group, node in said.members.items() if said else ():
+        rate = Members(
+            node, f"callRates.{group}", ("burst", "perSecond"), members.tell, said.keys[group] if said else None
+        )
+        burst, per_second = rate.value("burst", _positive), rate.value("perSecond", _positive)
+        if burst and per_second:
+            rates.append((group, burst, per_second))
+    return tuple(rates)
+
+
+def _positive(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        raise wrong("a number above 0", value)
+    return float(value)
 
 
 def _apps(members: Members, apps: Collection[str], name: str) -> tuple[str, ...] | None:

@@ -75,6 +75,7 @@ class _Reader:
         self.source = source
         self.documents: list[Node] = []
         self.flawed: set[int] = set()
+        self.aliased = False
         self.broken: int | None = None
         self.problems: list[Problem] = []
         self.stack: list[_Frame] = []
@@ -140,7 +141,10 @@ class _Reader:
     def alias(self, event: Any) -> None:
         message = f"the alias *{short(event.anchor)} is not read: aliases can make a small file endlessly large"
         hint = 'quote it, if text is meant; else put the value in "vars" and write ${{ vars.name }}, or use a patch'
-        self.problem("alias", message, self.mark(event), hint)
+        if not self.aliased:
+            self.problem("alias", message, self.mark(event), hint)
+        self.flawed.add(len(self.documents))
+        self.aliased = True  # once is enough: a bomb is full of them
         self.value(Scalar("*" + event.anchor, self.mark(event), unread=True))
 
     def scalar(self, event: Any) -> None:

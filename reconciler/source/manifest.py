@@ -98,8 +98,10 @@ def _with_path(finding: Finding) -> Finding:
 
 def key_of(raw: Raw, variables: Variables, tell: Teller) -> tuple[Key, Mark] | None:
     """The key of a manifest and where its name stands, variables replaced."""
-    metadata = raw.node.members.get("metadata")
-    node = substitute(metadata, variables, tell) if metadata is not None else None
+    node = raw.node.members.get("metadata")
+    if isinstance(node, Map):  # the rest is replaced, and its mistakes told, once it is known whose they are
+        named = {name: substitute(it, variables, tell) for name, it in node.members.items() if name in ("name", "app")}
+        node = Map({**node.members, **named}, node.keys, node.at)
     return read_key(node, raw.kind, raw.folder, raw.node.keys.get("metadata", raw.start), tell)
 
 

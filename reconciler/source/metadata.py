@@ -32,14 +32,15 @@ def read_key(node: Node | None, kind: str, folder: str | None, start: Mark, tell
     """The key of a manifest and where its name stands; None when it has none, which is told."""
     members = Members(node, "metadata", MEMBERS, tell, start)
     name = _name(members, "name")
-    app = _name(members, "app") or folder
+    app = _name(members, "app") if members.get("app") is not None else folder
     if name is None:
         if members.get("name") is None:
             tell.error("missing-member", "'metadata.name' is missing", start)
         return None
-    if app is None:
+    if app is None and members.get("app") is None:
         message = "a manifest lies in the folder of its app, apps/<app>/, or says 'metadata.app'"
         tell.error("missing-member", message, start)
+    if app is None:
         return None
     return Key(app, kind, name), members.mark("name")
 

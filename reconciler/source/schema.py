@@ -12,6 +12,7 @@ from reconciler.source.repository import APP, ENVIRONMENT
 
 _TEXT = {"type": ["string", "number", "boolean", "null"]}
 _BOOLEAN = {"type": ["boolean", "string", "null"], "pattern": rf"^([Tt]rue|[Ff]alse|TRUE|FALSE)$|{VARIABLE}"}
+_NUMBER = {"type": "number", "exclusiveMinimum": 0}
 
 
 def manifest_schema(kinds: Kinds) -> dict[str, Any]:
@@ -141,6 +142,11 @@ def _environment() -> dict[str, Any]:
             "endpointUrl": {**_TEXT, "description": "Another endpoint than AWS's own."},
             "cluster": {**_TEXT, "description": "The cluster of every resource that names none."},
             "apps": _texts("The apps of this environment. Default: all."),
+            "callRates": {
+                "type": ["object", "null"],
+                "description": "Bucket of calls to its size, for accounts with other limits than the usual ones.",
+                "additionalProperties": _object({"burst": _NUMBER, "perSecond": _NUMBER}),
+            },
             "patches": {"type": ["array", "null"], "items": {"$ref": "#/definitions/patch"}},
         }
     )

@@ -131,7 +131,7 @@ def test_a_profile_that_does_not_exist():
 def test_without_a_region_nothing_starts(session):
     with pytest.raises(UsageError) as caught:
         made(session, region=None)
-    assert "AWS_REGION" in caught.value.hint
+    assert "AWS_DEFAULT_REGION" in caught.value.hint
 
 
 @pytest.mark.parametrize("region", ["not a region", "eu_west_1!"])

@@ -252,3 +252,30 @@ def test_a_replacement_carries_the_live_count():
     assert lab.apply(replace=True).ending is Ending.CONVERGED
     assert lab.writes() == ["DeleteService", "CreateService"]
     assert lab.service("web")["desiredCount"] == 4
+
+
+def test_a_renamed_family_is_registered_used_and_only_then_is_the_old_one_deregistered(lab):
+    edit(lab, "metadata: {name: web}\nspec:\n", "metadata: {name: web}\nspec:\n  family: shop-web\n")
+    assert lab.apply().ending is Ending.CONVERGED
+    assert lab.writes() == ["RegisterTaskDefinition", "UpdateService", "UpdateService", "DeregisterTaskDefinition"]
+    assert lab.plan().empty
+
+
+def test_a_renamed_log_group_leaves_the_old_one_with_its_logs(lab):
+    edit(lab, "logGroupName: /ecs/shop", "logGroupName: /shop/logs")
+    edit(lab, "awslogs-group: /ecs/shop", "awslogs-group: /shop/logs")
+    assert lab.apply().ending is Ending.CONVERGED
+    assert "DeleteLogGroup" not in lab.writes()
+    assert lab.plan().empty
+
+
+def test_a_renamed_cluster_takes_its_services_along_and_goes_last(lab):
+    edit(lab, "metadata: {name: main}", "metadata: {name: main, policy: {prune: true}}\nspec: {clusterName: other}")
+    lab.files["environments/staging.yaml"] += "  policy: {replace: true}\n"
+    assert lab.apply(timeout=7200).ending is Ending.CONVERGED
+    made = lab.writes()
+    assert made.count("CreateService") == made.count("DeleteService") == 2
+    assert made.count("DeleteCluster") == 1
+    assert made.index("CreateCluster") < made.index("CreateService") < made.index("DeleteService")
+    assert made[-1] == "DeleteCluster"
+    assert lab.plan().empty

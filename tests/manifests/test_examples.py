@@ -136,6 +136,19 @@ def test_staging_deletes_what_is_no_longer_declared(repository, world, applied):
     assert world.plan(repository.wish("staging")).plan.empty
 
 
+@pytest.mark.parametrize("path", ["apps/bookstore/logs.yaml", "apps/profile/needs.yaml"])
+def test_logs_are_not_lost_to_a_new_name_even_where_replacing_is_allowed(repository, world, applied, path):
+    applied("staging")
+    repository.change(path, "logGroupName: /ecs/", "logGroupName: /logs/")
+    wish = repository.wish("staging")
+    assert wish.environment.policy.replace
+    world.apply(wish)
+    made = world.writes()
+    assert "CreateLogGroup" in made
+    assert "DeleteLogGroup" not in made
+    assert world.plan(wish).plan.empty
+
+
 def test_production_deletes_nothing_and_says_so(repository, world, applied):
     applied("production")
     repository.remove("apps/bookstore/sidekiq.yaml")

@@ -1,6 +1,5 @@
 """What Shape.check takes, converts and refuses."""
 
-# ruff: noqa: E501
 from __future__ import annotations
 
 import time

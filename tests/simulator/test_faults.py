@@ -129,7 +129,7 @@ def test_faults_reach_the_other_services_too(sim, refused):
     assert len(logs.describe_log_groups()["logGroups"]) == 1
     sts = sim.client("sts")
     sim.faults.deny("GetCallerIdentity", service="sts")
-    with refused("AccessDeniedException", "sts:GetCallerIdentity"):
+    with refused("AccessDenied", "sts:GetCallerIdentity"):
         sts.get_caller_identity()
 
 

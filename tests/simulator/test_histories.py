@@ -149,7 +149,7 @@ def unending(simulator: Simulator) -> bool:
     """Whether tasks are wanted that fail again and again: that never settles."""
     service = the_service(simulator)
     images = [c["image"] for d in service.deployments[:1] for c in d.definition.members["containerDefinitions"]]
-    return bool(simulator.region().world.workloads) and images[:1] not in (["good"], ["stubborn"], ["slow"])
+    return bool(simulator.region().script.workloads) and images[:1] not in (["good"], ["stubborn"], ["slow"])
 
 
 def ended(simulator: Simulator) -> None:

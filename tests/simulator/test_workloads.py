@@ -228,7 +228,7 @@ def test_a_yaml_script_says_all_of_the_world(sim):
         fargate: {FARGATE_SPOT: 3}
         """
     )
-    world = sim.region().world
+    world = sim.region().script
     assert [w.match for w in world.workloads] == ["app:1", "web"]
     assert (world.alarms, world.fargate) == ({"errors": "ALARM"}, {"FARGATE_SPOT": 3})
     assert world.hooks["POST_SCALE_UP"] == ("SUCCEEDED", 90.0)
@@ -258,7 +258,7 @@ def test_a_bad_script_is_refused_with_its_place_and_changes_nothing(sim, text, s
     with pytest.raises(ScriptError) as caught:
         sim.load_script(text)
     assert says in str(caught.value)
-    assert [w.match for w in sim.region().world.workloads] == ["kept"]
+    assert [w.match for w in sim.region().script.workloads] == ["kept"]
 
 
 def test_a_tag_that_is_moved_gives_another_digest_with_the_next_deployment(sim):

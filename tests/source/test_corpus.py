@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 from reconciler.kinds import KINDS
-from reconciler.model.shapes import Shape
+from reconciler.model.shapes import Shape, unwrap
 from reconciler.model.tree import show_path
 from reconciler.source.load import load
 from reconciler.source.nodes import plain
@@ -110,3 +110,19 @@ def test_a_definition_that_is_no_manifest_is_refused_by_name(row, rendered) -> N
     if row["kind"] in MANIFEST and row["expected"] != "reject":
         assert [problem.code for problem in result.problems] == ["foreign-format"]
         assert f"kind: {MANIFEST[row['kind']]}" in result.problems[0].hint
+
+
+@pytest.mark.parametrize(
+    "row",
+    [row for row in ROWS if row["kind"] in MANIFEST and row["expected"] != "reject"],
+    ids=lambda row: row["file"].removeprefix("data/"),
+)
+def test_a_clean_definition_written_and_read_again_is_the_same(row) -> None:
+    kind = KINDS[MANIFEST[row["kind"]]]
+    [document] = load(row["file"], (CORPUS / row["file"]).read_bytes()).documents
+    spec = unwrap(plain(document), kind.fields).spec
+    spec.setdefault(kind.fields.name, "x")
+    clean, findings = kind.Spec.check(spec)
+    assert findings == []
+    [again] = load("again.json", json.dumps(clean).encode()).documents
+    assert kind.Spec.check(plain(again)) == (clean, [])

@@ -1,6 +1,5 @@
 """Bytes to documents: what is read as what, what is refused, and that no file breaks the reader."""
 
-# ruff: noqa: E501
 from __future__ import annotations
 
 import json

@@ -1,6 +1,5 @@
 """What a person reads who made a mistake: the place, the line, the cause, what to do."""
 
-# ruff: noqa: E501
 from __future__ import annotations
 
 import pytest
@@ -99,6 +98,11 @@ def test_of_a_value_that_cannot_be_read_one_thing_is_told(rendered) -> None:
         policy = SERVICE.replace("{name: puma}", f"{{name: puma, policy: {{drift: '{value}'}}}}")
         assert len(rendered({"apps/a/web.yaml": SERVICE + spec}).problems) == 1
         assert len(rendered({"apps/a/web.yaml": policy + "  taskDefinition: x:1\n"}).problems) == 1
+        for member in ("name", "app"):
+            named = SERVICE.replace(
+                "{name: puma}", f"{{name: puma, {member}: '${{{{ vars.x }}}}'}}".replace("name: puma, name", "name")
+            )
+            assert [it.code for it in rendered({"apps/a/web.yaml": named}).problems] == ["unknown-variable"]
 
 
 def test_of_a_document_that_breaks_off_nothing_else_is_told(rendered) -> None:
@@ -107,7 +111,9 @@ def test_of_a_document_that_breaks_off_nothing_else_is_told(rendered) -> None:
     assert [str(key) for key in result.failed] == ["a/Service/puma"]
 
 
-@pytest.mark.parametrize("wrong", [ENV + "  zzz: 1\n", ENV + "---\n" + ENV, "", "a: [", ENV + "  region: ${{ vars.x }}\n"])
+@pytest.mark.parametrize(
+    "wrong", [ENV + "  zzz: 1\n", ENV + "---\n" + ENV, "", "a: [", ENV + "  region: ${{ vars.x }}\n"]
+)
 def test_an_environment_that_is_wrong_gives_no_documents(wrong, rendered) -> None:
     result = rendered({"apps/a/web.yaml": GOOD, "environments/production.yaml": wrong})
     assert result.documents == ()

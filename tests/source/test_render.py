@@ -1,6 +1,5 @@
 """From files to what one environment wants: environments, patches, variables, policy, defaults."""
 
-# ruff: noqa: E501
 from __future__ import annotations
 
 import pytest
@@ -407,3 +406,14 @@ def test_whatever_is_written_ends_in_documents_or_problems(environment, overlay,
         assert problem.message
         assert "pydantic" not in problem.message
     assert not result.failed & {document.key for document in result.documents}
+
+
+def test_an_environment_may_say_how_much_is_asked_of_aws(rendered) -> None:
+    text = (
+        "apiVersion: reconciler/v1\nkind: Environment\nspec:\n  region: eu-west-1\n"
+        '  callRates: {"ecs:definition-reads": {burst: 100, perSecond: 2.5}}\n'
+    )
+    found = rendered({"environments/production.yaml": text})
+    assert found.environment.call_rates == (("ecs:definition-reads", 100.0, 2.5),)
+    wrong = rendered({"environments/production.yaml": text.replace("100", "none").replace("perSecond", "persecond")})
+    assert {"wrong-type", "unknown-member"} <= {problem.code for problem in wrong.problems}

@@ -1,6 +1,5 @@
 """The JSON Schema of a manifest."""
 
-# ruff: noqa: E501
 from __future__ import annotations
 
 import jsonschema

@@ -21,7 +21,7 @@ from reconciler.cli.runtime import current
     "--timeout",
     type=Duration(),
     metavar="TIME",
-    help="How long all of it may take. Default: the environment's, or 20m.",
+    help="How long all of it may take. Default: 20m.",
 )
 @asked
 @common(verb=True)

@@ -14,7 +14,7 @@ _NAME, _VARIABLE = "reconciler", "_RECONCILER_COMPLETE"
 
 @click.command(short_help="Print the completion script of a shell.")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
-@common(verb=True)
+@common(verb=True, repository=False)
 def command(shell: str, **given: Any) -> int:
     """Print the completion script of a shell.
 

@@ -45,7 +45,7 @@ def command(apps: tuple[str, ...], output: str, detailed_exitcode: bool, out: st
     if wish.problems:
         from reconciler.report.problems import draw_all
 
-        terminal.err(draw_all(wish.problems, terminal.err_color) + "\n")
+        terminal.err(draw_all(wish.problems, terminal.err_color) + "\n\n")
     with connected(run, wish) as both:
         plan = reconcile(target_for(run, wish, both, options), wish, Memory()).plan
     match output:

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from reconciler.cli import completing
 from reconciler.cli.options import common, option
 from reconciler.cli.runtime import current
 from reconciler.model.errors import UsageError
@@ -16,8 +17,8 @@ _REFERENCE = "#/definitions/"
 
 
 @click.command(short_help="Print the JSON Schema of a manifest, for editors.")
-@option("--kind", metavar="KIND", help="Of manifests of one kind alone.")
-@common(verb=True)
+@option("--kind", metavar="KIND", shell_complete=completing.kinds, help="Of manifests of one kind alone.")
+@common(verb=True, repository=False)
 def command(kind: str | None, **given: Any) -> int:
     """Print the JSON Schema (draft-07) of a manifest.
 

@@ -30,7 +30,7 @@ REGION = "eu-west-1"
 @option("--seed", type=int, default=0, show_default=True, metavar="N", help="The same seed gives the same ids.")
 @option("--log", type=click.Path(dir_okay=False), metavar="FILE", help="Write every call there, one JSON line each.")
 @option("--region", default=REGION, show_default=True, metavar="NAME", help="Of requests that name none.")
-@common(verb=True)
+@common(verb=True, repository=False)
 def command(port: int, speed: float, seed: int, log: str | None, region: str, **given: Any) -> int:
     """Run an AWS on this machine: an ECS that rolls out, and what belongs to it. It listens on 127.0.0.1 alone.
 

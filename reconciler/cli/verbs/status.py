@@ -37,7 +37,7 @@ def command(apps: tuple[str, ...], output: str, **given: Any) -> int:
     if wish.errors:
         wish, _ = without_broken(wish, apps)
     if problems:
-        terminal.err(draw_all(problems, terminal.err_color) + "\n")
+        terminal.err(draw_all(problems, terminal.err_color) + "\n\n")
     with connected(run, wish) as both:
         found = reconcile(target_for(run, wish, both, {}), wish, Memory())
     if output == "json":

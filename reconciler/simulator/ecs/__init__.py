@@ -16,6 +16,7 @@ from . import (
 )
 from .scope import Handler, Scope
 from .state import Region
+from .workload import Script
 
 OPERATIONS: dict[str, Handler] = {
     **clusters.OPERATIONS,
@@ -30,4 +31,4 @@ OPERATIONS: dict[str, Handler] = {
     **tags.OPERATIONS,
 }
 
-__all__ = ["OPERATIONS", "Region", "Scope"]
+__all__ = ["OPERATIONS", "Region", "Scope", "Script"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .movement import limits
+import math
+
 from .state import Region, Service, Task
 
 FORCED = ("UserInitiated", "SpotInterruption", "TerminationNotice", "InfrastructureHealth", "EssentialContainerExited")
@@ -22,6 +23,9 @@ class Invariants:
                 if service.status != "INACTIVE":
                     broken += [f"{now:.3f} {service.name}: {text}" for text in self._service(service, now)]
             for instance in cluster.instances.values():
+                ended = [t for t in instance.tasks if t not in cluster.tasks or cluster.tasks[t].status == "STOPPED"]
+                if ended:
+                    broken.append(f"{now:.3f} instance {instance.id}: {len(ended)} ended tasks still take its room")
                 if instance.cpu is not None and instance.memory is not None:
                     over = instance.cpu_used > instance.cpu or instance.memory_used > instance.memory
                     if over or instance.cpu_used < 0 or instance.memory_used < 0:
@@ -51,7 +55,9 @@ class Invariants:
         self._before[service.arn] = (healthy, desired, {t.id: t for t in tasks if t.healthy})
         if service.daemon:
             return []
-        low, high = limits(service, desired)
+        configuration = service.members["deploymentConfiguration"]
+        low = math.ceil(desired * configuration["minimumHealthyPercent"] / 100)
+        high = math.floor(desired * configuration["maximumPercent"] / 100)
         broken = []
         lost = [t for t in known.values() if not t.healthy]
         scheduled = [t for t in lost if not t.live and t.stop_code not in FORCED and not t.sick]

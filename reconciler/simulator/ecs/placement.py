@@ -177,7 +177,7 @@ def _narrow(at: Scope, found: list[Instance], rule: dict[str, Any], tasks: Seque
 
 def fargate_room(at: Scope, provider: str) -> int | None:
     """Tasks that still fit on FARGATE or FARGATE_SPOT; None without a limit."""
-    limit = at.state.world.fargate.get(provider)
+    limit = at.state.script.fargate.get(provider)
     if limit is None:
         return None
     used = sum(

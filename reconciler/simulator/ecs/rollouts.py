@@ -77,7 +77,7 @@ def deployment_of(at: Scope, service: Service, definition: TaskDefinition) -> De
     """A new deployment of the service as it is now, with the revision that records it."""
     made = Deployment(f"ecs-svc/{at.ids.digits()}", definition, at.now, at.now, copy.deepcopy(service.members))
     images = {
-        c["name"]: (c["image"], digest(at.state.world, c["image"])) for c in definition.members["containerDefinitions"]
+        c["name"]: (c["image"], digest(at.state.script, c["image"])) for c in definition.members["containerDefinitions"]
     }
     arn = at.state.arn("service-revision", service.cluster, service.name, at.ids.digits())
     kept = {k: v for k, v in made.members.items() if k in REVISED}
@@ -103,7 +103,7 @@ def begin(at: Scope, service: Service, deployment: Deployment) -> None:
         deployment=deployment.id,
         sources=[s for s in sources if s is not deployment.revision],
         configuration=copy.deepcopy(deployment.members["deploymentConfiguration"]),
-        ignored=tuple(a for a in alarms if at.state.world.alarms.get(a) == "ALARM"),
+        ignored=tuple(a for a in alarms if at.state.script.alarms.get(a) == "ALARM"),
     )
     service.rollouts.insert(0, rollout)
     _promote(at, service, deployment)
@@ -232,7 +232,7 @@ def _alarms(members: dict[str, Any]) -> list[str]:
 
 def ringing(at: Scope, service: Service, rollout: Rollout) -> tuple[str, ...]:
     """Watched alarms in ALARM, but for those that rang when the deployment began."""
-    states = at.state.world.alarms
+    states = at.state.script.alarms
     return tuple(a for a in _alarms(service.primary.members) if states.get(a) == "ALARM" and a not in rollout.ignored)
 
 

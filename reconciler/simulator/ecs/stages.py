@@ -143,8 +143,8 @@ def _hook(at: Scope, said: dict[str, object], stage: str) -> Hook:
     if kind == "PAUSE":
         letters = "".join(rollouts.LETTERS[at.ids.number(0, 63)] for _ in range(43))
         return Hook(f"ecs-pause-{letters}", kind, stage, None, "AWAITING_ACTION", expires, action)
-    world = at.state.world
-    answer, seconds = world.hooks.get(str(target), world.hooks.get(stage, ("SUCCEEDED", at.settings.hook_answer)))
+    script = at.state.script
+    answer, seconds = script.hooks.get(str(target), script.hooks.get(stage, ("SUCCEEDED", at.settings.hook_answer)))
     made = Hook(f"ecs-lambda-{at.ids.hex(32)}", kind, stage, str(target), "IN_PROGRESS", expires, action)
     made.answer, made.answers = answer, None if answer == "IN_PROGRESS" else at.later(seconds)
     return made

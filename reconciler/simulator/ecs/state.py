@@ -9,7 +9,7 @@ from typing import Any
 from .fleet import Instance, Provider
 from .plan import HEALTHY, Plan
 from .rollout import Revision, Rollout
-from .workload import World
+from .workload import Script
 
 Tags = dict[str, str]
 EVENTS_KEPT = 100
@@ -224,7 +224,7 @@ class Cluster:
 class Region:
     account: str
     name: str
-    world: World = field(default_factory=World)
+    script: Script = field(default_factory=Script)
     clusters: dict[str, Cluster] = field(default_factory=dict)
     families: dict[str, Family] = field(default_factory=dict)
     providers: dict[str, Provider] = field(default_factory=dict)

@@ -3,59 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from .plan import Ill
 from .scope import Scope
-from .state import Region, Target, Task
+from .state import Target, Task
 
 CHECKING = ("initial", "Elb.InitialHealthChecking", "Initial health checks in progress")
 DRAINING = ("draining", "Target.DeregistrationInProgress", "Target deregistration is in progress")
-
-
-@dataclass(frozen=True)
-class TargetHealth:
-    """One target of a group: ``id`` is the IP address of an awsvpc task, else the EC2 instance."""
-
-    id: str
-    port: int
-    zone: str
-    state: str
-    """initial, healthy, unhealthy, draining."""
-    reason: str | None
-    """Elastic Load Balancing's code; None when healthy."""
-    description: str | None
-    since: float
-    task_arn: str
-    service_arn: str
-
-
-def health(region: Region, group: str) -> list[TargetHealth]:
-    """All targets that ECS has in a target group, by task."""
-    found = []
-    for cluster in region.clusters.values():
-        for task in cluster.tasks.values():
-            seen = task.targets.get(group)
-            if seen is None or task.service is None:
-                continue
-            interface = task.fixed.get("interface")
-            identifier = interface["ip"] if interface else task.instance.ec2 if task.instance else task.id
-            where = [b for b in task.service.members["loadBalancers"] if b.get("targetGroupArn") == group]
-            port = where[0].get("containerPort", 0) if where else 0
-            found.append(
-                TargetHealth(
-                    identifier,
-                    host_port(task, where[0]["containerName"] if where else "", port),
-                    str(task.fixed.get("zone")),
-                    seen.state,
-                    seen.reason,
-                    seen.description,
-                    seen.since,
-                    task.arn,
-                    task.service.arn,
-                )
-            )
-    return found
 
 
 def host_port(task: Task, container: str, port: int) -> int:

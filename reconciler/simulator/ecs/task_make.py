@@ -11,7 +11,7 @@ from .fleet import Instance, Need
 from .plan import HEALTHY, End, Ill, Plan, Refusal
 from .scope import Scope
 from .state import Deployment, Service, Task, TaskDefinition
-from .workload import PULL, SECRET, TARGET, Workload, World
+from .workload import PULL, SECRET, TARGET, Script, Workload
 
 SPOT = ("FARGATE", "FARGATE_SPOT")
 
@@ -74,7 +74,7 @@ def made(at: Scope, order: Order, place: int, instance: Instance | None) -> Task
         }
     if instance:
         settle_on(task, instance)
-    task.plan = plan_of(at.state.world, order)
+    task.plan = plan_of(at.state.script, order)
     if order.tags:
         at.state.tags[task.arn] = dict(order.tags)
     return task
@@ -130,11 +130,11 @@ def need_of(definition: TaskDefinition, overrides: Mapping[str, Any] | None = No
     return Need(of("cpu"), of("memory"), ports, mode == "awsvpc")
 
 
-def digest(world: World, image: str) -> str:
+def digest(script: Script, image: str) -> str:
     """What a tag points to: the same until the tag is moved."""
     if "@sha256:" in image:
         return image.rpartition("@")[2]
-    moved = world.pushes.get(image, 0)
+    moved = script.pushes.get(image, 0)
     return f"sha256:{hashlib.sha256(f'{image} {moved}'.encode()).hexdigest()}"
 
 
@@ -143,19 +143,19 @@ def _digest(at: Scope, order: Order, container: Mapping[str, Any]) -> str:
     revision = order.deployment.revision if order.deployment else None
     if revision and container.get("versionConsistency") != "disabled":
         return revision.images[container["name"]][1]
-    return digest(at.state.world, container["image"])
+    return digest(at.state.script, container["image"])
 
 
-def plan_of(world: World, order: Order) -> Plan:
+def plan_of(script: Script, order: Order) -> Plan:
     """What the workloads say of this task's containers."""
-    if not world.workloads:
+    if not script.workloads:
         return HEALTHY
     containers = order.definition.members["containerDefinitions"]
     leading = next((c["name"] for c in containers if c["essential"]), containers[0]["name"])
     found: list[tuple[dict[str, Any], Workload]] = []
     for container in containers:
         name = container["name"]
-        one = world.workload(
+        one = script.workload(
             order.definition.family, order.definition.revision, container["image"], name, name == leading
         )
         if one:

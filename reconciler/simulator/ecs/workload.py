@@ -76,7 +76,7 @@ class Workload:
 
 
 @dataclass
-class World:
+class Script:
     """What lies outside ECS and is said by tests: workloads, alarms, hooks, images, Fargate's capacity."""
 
     workloads: list[Workload] = field(default_factory=list)

@@ -1,0 +1,108 @@
+"""Ctrl-C once: the call in flight is finished, and what was made, what moves and how to go on is said."""
+
+import os
+import signal
+import threading
+from contextlib import contextmanager
+
+import pytest
+
+from reconciler.cli.interrupts import Stop, Waking
+
+
+@contextmanager
+def killed_after(world, operation, number=signal.SIGINT):
+    """This process is sent a signal while a call is being answered."""
+    handle = world.simulator.handle
+
+    def answer(request):
+        response = handle(request)
+        if world.simulator.calls[-1].operation == operation:
+            os.kill(os.getpid(), number)
+        return response
+
+    world.simulator.handle = answer
+    yield
+    world.simulator.handle = handle
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_between_two_calls(world, number, code):
+    before = signal.getsignal(number)
+    with killed_after(world, "RegisterTaskDefinition", number):
+        done = world.run("apply", "--yes")
+    assert done.exit_code == code
+    assert world.writes == ["ecs:CreateCluster", "ecs:RegisterTaskDefinition"]
+    assert "stopping after the call in flight" in done.stderr
+    assert "stopped: 2 calls were made; 1 change left to make" in done.stderr
+    assert "reconciler apply" in done.stderr
+    assert "shop/Service/web" in done.stdout
+    assert signal.getsignal(number) == before
+    assert world.run("apply", "--yes").exit_code == 0
+    assert world.writes.count("ecs:RegisterTaskDefinition") == 1
+
+
+def test_after_the_first_call(world):
+    with killed_after(world, "CreateCluster"):
+        done = world.run("apply", "--yes")
+    assert done.exit_code == 130
+    assert world.writes == ["ecs:CreateCluster"]
+    assert "stopped: 1 call was made; 2 changes left to make" in done.stderr
+
+
+def test_while_it_waits(world):
+    def once():
+        world.clock.while_asleep = lambda: None
+        os.kill(os.getpid(), signal.SIGINT)
+
+    world.clock.while_asleep = once
+    done = world.run("apply", "--yes")
+    assert done.exit_code == 130
+    assert "what rolls out goes on by itself" in done.stderr
+    assert "RollingOut" in done.stdout
+    world.simulator.settle()
+    assert world.run("status").exit_code == 0
+
+
+def test_in_json_the_outcome_says_so(world):
+    import json
+
+    with killed_after(world, "CreateCluster"):
+        body = json.loads(world.run("apply", "--yes", "-o", "json").stdout)
+    assert body["outcome"] == "stopped"
+    assert [call["operation"] for call in body["calls"]] == ["ecs:CreateCluster"]
+
+
+def test_while_planning_nothing_is_caught():
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_outside_the_main_thread_no_signal_is_touched():
+    stop, heard = Stop(), []
+
+    def listen():
+        with stop.listening():
+            heard.append(stop())
+
+    thread = threading.Thread(target=listen)
+    thread.start()
+    thread.join()
+    assert heard == [False]
+
+
+def test_a_sleeper_looks_up():
+    class Clock:
+        time = 0.0
+
+        def monotonic(self):
+            return self.time
+
+        def sleep(self, seconds):
+            self.time += seconds
+
+    clock, beats = Clock(), []
+    Waking(clock, lambda: False, lambda: beats.append(clock.time)).sleep(1.1)
+    assert clock.time == pytest.approx(1.1)
+    assert len(beats) == 5
+    Waking(clock, lambda: True).sleep(100)
+    assert clock.time == pytest.approx(1.1)

@@ -1,0 +1,104 @@
+"""Which files are read: a commit's inside git, else as they lie; and where the repository is."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from reconciler.cli.place import find_root, in_git
+from reconciler.model.errors import UsageError
+
+
+def image(world, *flags):
+    body = json.loads(world.run(*flags, "plan", "-o", "json").stdout)
+    change = next(change for change in body["changes"] if change["key"] == "shop/TaskDefinition/web")
+    return body["revision"], change["calls"]
+
+
+def test_in_git_the_commit_is_read_and_what_is_not_committed_is_said(world):
+    commit = world.commit()
+    world.edit("apps/shop/web.yaml", "desiredCount", "desiredCuont")
+    done = world.run("plan")
+    assert done.exit_code == 0
+    assert f"revision {commit[:12]}" in done.stdout
+    assert "1 manifest in the working tree is not as committed" in done.stderr
+    assert "--worktree" in done.stderr
+    assert world.run("plan", "--worktree").exit_code == 65
+
+
+def test_a_named_revision_is_read_without_a_remark(world):
+    first = world.commit()
+    world.edit("apps/shop/web.yaml", "desiredCount: 2", "desiredCount: 3")
+    world.commit()
+    world.edit("apps/shop/web.yaml", "desiredCount: 3", "desiredCount: 4")
+    done = world.run("plan", "--revision", "HEAD~1", "-o", "json")
+    assert json.loads(done.stdout)["revision"] == first
+    assert done.stderr == ""
+
+
+def test_outside_git_there_is_no_revision(world):
+    assert json.loads(world.run("plan", "-o", "json").stdout)["revision"] is None
+
+
+def test_a_folder_of_a_git_repository_works(empty):
+    from tests.cli.conftest import FILES
+
+    empty.write({f"manifests/{name}": content for name, content in FILES.items()})
+    commit = empty.commit()
+    for folder in (".", "manifests"):
+        body = json.loads(empty.run("-C", str(empty.root / folder), "plan", "-o", "json", here=True).stdout)
+        assert (body["revision"], len(body["changes"])) == (commit, 3)
+
+
+def test_it_is_looked_for_upwards(world, monkeypatch):
+    monkeypatch.chdir(world.root / "apps" / "shop")
+    assert world.run("validate", here=True).exit_code == 0
+
+
+def test_a_manifests_folder_is_found_from_above(tmp_path):
+    (tmp_path / "manifests" / "apps").mkdir(parents=True)
+    (tmp_path / "src").mkdir()
+    assert find_root(None, tmp_path / "src") == tmp_path / "manifests"
+    assert find_root(str(tmp_path)) == tmp_path / "manifests"
+
+
+def test_a_given_folder_is_taken_even_when_it_holds_nothing(tmp_path):
+    assert find_root(str(tmp_path)) == tmp_path
+    with pytest.raises(UsageError):
+        find_root(str(tmp_path / "nowhere"))
+    assert not in_git(Path(tmp_path))
+
+
+def test_the_only_environment_is_meant(world):
+    assert world.run("plan").exit_code == 0
+    world.write({"environments/other.yaml": "apiVersion: reconciler/v1\nkind: Environment\n"})
+    assert world.run("plan").exit_code == 64
+    assert world.run("plan", env={"RECONCILER_ENVIRONMENT": "test"}).exit_code == 0
+
+
+def test_options_may_stand_before_and_after_the_verb_and_the_later_wins(world):
+    world.write({"environments/other.yaml": "apiVersion: reconciler/v1\nkind: Environment\n"})
+    assert world.run("-e", "test", "plan").exit_code == 0
+    assert world.run("plan", "-e", "test").exit_code == 0
+    assert world.run("-e", "nowhere", "plan", "-e", "test").exit_code == 0
+    assert world.run("plan", "-e", "test", env={"RECONCILER_ENVIRONMENT": "nowhere"}).exit_code == 0
+    assert world.run("plan", "-e", "test", "-C", str(world.root), here=True).exit_code == 0
+
+
+def test_two_installations_keep_apart(world):
+    world.applied()
+    done = world.run("plan", "--installation", "other", "-o", "json")
+    assert {change["blocked"]["code"] for change in json.loads(done.stdout)["changes"] if change["blocked"]} == {
+        "OwnershipConflict"
+    }
+    assert world.run("plan", "--installation", "a/b").exit_code == 64
+
+
+def test_a_folder_that_was_taken_away_is_no_bug(world, tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    done = world.run("validate", here=True)
+    assert done.exit_code == 64
+    assert "no longer there" in done.stderr

@@ -1,0 +1,102 @@
+"""A manifest of each kind with much of what it can say: what the contract is tried on. A new kind adds its own here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+SAMPLES: dict[str, dict[str, Any]] = {
+    "Cluster": {
+        "clusterName": "main",
+        "settings": [{"name": "containerInsights", "value": "enhanced"}],
+        "capacityProviders": ["FARGATE", "FARGATE_SPOT"],
+        "defaultCapacityProviderStrategy": [
+            {"capacityProvider": "FARGATE", "base": 1, "weight": 1},
+            {"capacityProvider": "FARGATE_SPOT", "weight": 4},
+        ],
+        "tags": [{"key": "team", "value": "platform"}],
+    },
+    "LogGroup": {"logGroupName": "/ecs/web", "retentionInDays": 30, "tags": {"team": "shop"}},
+    "Secret": {"name": "shop/db", "jsonKeys": ["password"]},
+    "Parameter": {"name": "/shop/url"},
+    "TaskDefinition": {
+        "family": "web",
+        "networkMode": "awsvpc",
+        "requiresCompatibilities": ["FARGATE"],
+        "cpu": ".5 vCPU",
+        "memory": "1 GB",
+        "executionRoleArn": "arn:aws:iam::123456789012:role/exec",
+        "runtimePlatform": {"cpuArchitecture": "ARM64", "operatingSystemFamily": "LINUX"},
+        "ephemeralStorage": {"sizeInGiB": 40},
+        "volumes": [{"name": "efs", "efsVolumeConfiguration": {"fileSystemId": "fs-1"}}],
+        "tags": [{"key": "team", "value": "shop"}],
+        "containerDefinitions": [
+            {
+                "name": "web",
+                "image": "shop:1",
+                "portMappings": [{"containerPort": 3000, "name": "http", "appProtocol": "http"}],
+                "environment": [{"name": "A", "value": "1"}],
+                "secrets": [{"name": "URL", "valueFrom": "/shop/url"}],
+                "mountPoints": [{"sourceVolume": "efs", "containerPath": "/data"}],
+                "healthCheck": {"command": ["CMD-SHELL", "true"], "startPeriod": 10},
+                "linuxParameters": {"initProcessEnabled": True, "capabilities": {"drop": ["ALL"]}},
+                "restartPolicy": {"enabled": True},
+                "versionConsistency": "disabled",
+                "stopTimeout": 60,
+            }
+        ],
+    },
+    "Service": {
+        "serviceName": "web",
+        "cluster": "outside",
+        "taskDefinition": "outside:1",
+        "desiredCount": 2,
+        "launchType": "FARGATE",
+        "platformVersion": "LATEST",
+        "deploymentConfiguration": {
+            "maximumPercent": 150,
+            "deploymentCircuitBreaker": {"enable": True, "rollback": True},
+        },
+        "networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-b", "subnet-a"]}},
+        "enableExecuteCommand": True,
+        "propagateTags": "SERVICE",
+        "availabilityZoneRebalancing": "DISABLED",
+        "healthCheckGracePeriodSeconds": 30,
+        "loadBalancers": [
+            {
+                "targetGroupArn": "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/web/0123456789abcdef",
+                "containerName": "web",
+                "containerPort": 80,
+            }
+        ],
+        "tags": [{"key": "team", "value": "shop"}],
+    },
+}
+
+CHANGES: dict[str, list[dict[str, Any]]] = {
+    "Cluster": [
+        {"settings": [{"name": "containerInsights", "value": "disabled"}]},
+        {"capacityProviders": ["FARGATE"], "defaultCapacityProviderStrategy": []},
+        {"tags": [{"key": "team", "value": "other"}]},
+        {"tags": []},
+    ],
+    "LogGroup": [{"retentionInDays": 60}, {"tags": {"team": "other"}}, {"tags": {}}],
+    "TaskDefinition": [
+        {"cpu": "1024", "memory": "2048"},
+        {"tags": []},
+        {"volumes": [], "containerDefinitions": [{"name": "web", "image": "shop:2"}]},
+        {"runtimePlatform": None},
+    ],
+    "Service": [
+        {"desiredCount": 3},
+        {"deploymentConfiguration": None},
+        {"deploymentConfiguration": {"minimumHealthyPercent": 50}},
+        {"networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-c"], "assignPublicIp": "ENABLED"}}},
+        {"loadBalancers": [], "healthCheckGracePeriodSeconds": 0},
+        {"loadBalancers": None, "healthCheckGracePeriodSeconds": None},
+        {"enableExecuteCommand": None, "propagateTags": None},
+        {"healthCheckGracePeriodSeconds": None},
+        {"serviceConnectConfiguration": {"enabled": True, "namespace": "shop"}},
+        {"tags": [{"key": "other", "value": "x"}]},
+    ],
+}
+"""What of a sample is changed, one try each; None: the member is left out."""

@@ -1,0 +1,166 @@
+"""What every kind keeps to. A new kind is held to it by its sample alone."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from reconciler.agent.converge import Ending
+from reconciler.core.compare import compare
+from reconciler.kinds import ALL, KINDS
+from reconciler.model.canonical import canonical, expand
+from reconciler.model.key import Key
+from reconciler.model.observed import Wanted
+from reconciler.model.plan import Action
+from reconciler.model.policy import Policy
+from tests.kinds.samples import CHANGES, SAMPLES
+from tests.lab import Lab
+
+MANAGED = [name for name in KINDS if not KINDS[name].external(SAMPLES[name])]
+TRIED = [(name, change) for name in MANAGED for change in CHANGES[name]]
+
+
+def manifest(name: str, spec: dict[str, Any]) -> str:
+    said = {member: value for member, value in spec.items() if value is not None}
+    return json.dumps(
+        {"apiVersion": "reconciler/v1", "kind": name, "metadata": {"name": "sample"}, "spec": said}, indent=1
+    )
+
+
+def lab_for(name: str, spec: dict[str, Any]) -> Lab:
+    """A laboratory with one manifest, and with everything outside that the samples name."""
+    lab = Lab()
+    lab.files["apps/shop/all.yaml"] = manifest(name, spec)
+    ecs = lab.ecs()
+    ecs.create_cluster(clusterName="outside")
+    ecs.register_task_definition(
+        family="outside",
+        networkMode="awsvpc",
+        requiresCompatibilities=["FARGATE"],
+        cpu="256",
+        memory="512",
+        containerDefinitions=[{"name": "web", "image": "x", "portMappings": [{"containerPort": 80}]}],
+    )
+    lab.simulator.client("ssm", region="eu-west-1").put_parameter(Name="/shop/url", Value="canary", Type="SecureString")
+    lab.simulator.client("secretsmanager", region="eu-west-1").create_secret(Name="shop/db", SecretString="canary")
+    lab.writes()
+    return lab
+
+
+def test_every_kind_has_a_sample_and_every_managed_one_changes_to_try():
+    assert set(SAMPLES) == set(KINDS)
+    assert set(CHANGES) == set(MANAGED)
+    assert [kind.name for kind in ALL] == list(KINDS)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_sample_has_no_mistakes_and_an_address(name):
+    spec, findings = KINDS[name].Spec.check(SAMPLES[name])
+    assert findings == []
+    assert KINDS[name].address(spec)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_the_canonical_form_is_its_own_canonical_form_and_survives_being_expanded(name):
+    kind = KINDS[name]
+    form = canonical(kind.fields, kind.normal(SAMPLES[name]))
+    assert canonical(kind.fields, kind.normal(expand(kind.fields, form))) == form
+    assert kind.normal(kind.normal(SAMPLES[name])) == kind.normal(SAMPLES[name])
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_normalising_does_not_touch_its_input(name):
+    before = json.dumps(SAMPLES[name])
+    KINDS[name].normal(SAMPLES[name])
+    canonical(KINDS[name].fields, SAMPLES[name])
+    assert json.dumps(SAMPLES[name]) == before
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_every_pattern_of_the_table_is_a_member_of_the_shape(name):
+    kind = KINDS[name]
+    for pattern in kind.fields.table:
+        try:
+            kind.Spec.member(re.sub(r"\.\*", "", pattern))
+        except LookupError:
+            parent = re.sub(r"\.\*", "", pattern).rpartition(".")[0]
+            assert "map" in str(kind.Spec.member(parent)).lower(), f"{name}: {pattern} is no member"
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_sample_converges_and_its_own_plan_is_empty(name):
+    lab = lab_for(name, SAMPLES[name])
+    assert lab.apply().ending is Ending.CONVERGED
+    assert bool(lab.writes()) is (name in MANAGED)
+    assert lab.plan().empty
+    lab.apply()
+    assert lab.writes() == []
+
+
+@pytest.mark.parametrize(("name", "change"), TRIED, ids=lambda value: json.dumps(value)[:60])
+def test_a_change_made_leaves_no_difference_and_undone_leads_back(name, change):
+    lab = lab_for(name, SAMPLES[name])
+    lab.apply()
+    lab.writes()
+    lab.files["apps/shop/all.yaml"] = manifest(name, {**SAMPLES[name], **change})
+    [planned] = lab.plan().changes
+    assert planned.action is Action.UPDATE
+    assert lab.apply().ending is Ending.CONVERGED
+    assert lab.writes() == [call.operation.partition(":")[2] for call in planned.calls]
+    assert lab.plan().empty
+    lab.files["apps/shop/all.yaml"] = manifest(name, SAMPLES[name])
+    assert lab.apply().ending is Ending.CONVERGED
+    assert lab.plan().empty
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_observing_only_reads_and_absent_is_an_answer(name):
+    lab = Lab()
+    kind = KINDS[name]
+    key = Key("shop", name, "sample")
+    [seen] = kind.observe(lab.connect().read, [Wanted(key, SAMPLES[name], "owner", "digest")])
+    assert seen.key == key
+    assert not seen.present
+    assert seen.error is None
+    assert lab.writes() == []
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_failed_reading_is_told_and_nothing_is_concluded(name):
+    lab = Lab()
+    for service, operation in [("ecs", "*"), ("logs", "*"), ("ssm", "*"), ("secretsmanager", "*")]:
+        lab.simulator.faults.deny(operation, service=service)
+    [seen] = KINDS[name].observe(lab.connect().read, [Wanted(Key("shop", name, "x"), SAMPLES[name], "owner", "digest")])
+    assert seen.error is not None
+    assert not seen.present
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_no_secret_is_in_the_repr_of_a_reading(name):
+    lab = lab_for(name, SAMPLES[name])
+    lab.apply()
+    wish = lab.wish()
+    [desired] = wish.desired.values()
+    [seen] = KINDS[name].observe(lab.connect().read, [Wanted(desired.key, desired.spec, "owner", desired.digest)])
+    assert "canary" not in repr(seen)
+    assert seen.present
+
+
+@pytest.mark.parametrize("name", MANAGED)
+def test_a_member_that_only_a_newer_aws_knows_is_no_difference(name):
+    lab = lab_for(name, SAMPLES[name])
+    lab.apply()
+    wish = lab.wish()
+    [desired] = wish.desired.values()
+    kind = KINDS[name]
+    if kind.fields.versioned:
+        pytest.skip("a revision that carries our digest is as desired, whatever else is in it")
+    [seen] = kind.observe(lab.connect().read, [Wanted(desired.key, desired.spec, "owner", desired.digest)])
+    assert seen.spec is not None
+    from dataclasses import replace
+
+    newer = replace(seen, spec={**seen.spec, "brandNew": {"mode": "SHINY"}, "brandNewList": ["x"]})
+    assert compare(kind, desired, newer, Policy(), {}).changes == ()

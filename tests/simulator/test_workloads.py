@@ -166,6 +166,8 @@ def test_a_target_is_initial_healthy_unhealthy_and_drained(sim):
     first, *_ = sim.target_health(GROUP)
     assert (first.state, first.reason) == ("unhealthy", "Target.Timeout")
     assert first.since > since
+    lost = sim.region().clusters["default"].services["web"].tasks()[0]
+    assert not lost.healthy  # it counts no longer towards minimumHealthyPercent
     sim.advance(100)
     assert {t.state for t in sim.target_health(GROUP)} == {"draining", "healthy"}
     sim.settle()

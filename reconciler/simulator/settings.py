@@ -44,6 +44,8 @@ class Settings:
     instance_launch: float = 180.0
     """From a managed capacity provider's wish for an instance to its joining the cluster (unverified)."""
     fargate_platform_version: str = "1.4.0"
+    service_token_lifetime: float = 24 * 3600.0
+    """How long the client token of CreateService gives the same service (unverified)."""
     run_token_lifetime: float = 24 * 3600.0
     """How long a client token of RunTask is remembered (documented)."""
     steady_every: float = 6 * 3600.0

@@ -76,6 +76,48 @@ def test_a_thousand_services_settle_quickly():
         ask(sim, "CreateService", serviceName=f"s{n}", taskDefinition="web", desiredCount=2)
     start = time.process_time()
     sim.settle()
-    assert time.process_time() - start < 3
+    assert time.process_time() - start < 1
     cluster = json.loads(ask(sim, "DescribeClusters").body)["clusters"][0]
     assert cluster["runningTasksCount"] == 2000
+
+
+EVENTFUL = """
+import hashlib, json
+from reconciler.simulator import Settings, Simulator
+sim = Simulator(Settings(seed=3))
+sim.ask("CreateCluster")
+sim.script("bad", cannot_pull="not found")
+sim.script("good", ignores_sigterm=True)
+arns = [sim.add_instance(ports=[9100, 9200, 9300], attributes={"b": "1", "a": "2"}) for _ in range(3)]
+breaker = {"deploymentCircuitBreaker": {"enable": True, "rollback": True}}
+port = [{"containerPort": 80, "hostPort": 8080}, {"containerPort": 81}]
+for image in ("good", "bad"):
+    container = {"name": "app", "image": image, "memory": 128, "portMappings": port}
+    sim.ask("RegisterTaskDefinition", family="web", containerDefinitions=[container])
+wish = {"placementStrategy": [{"type": "random"}], "deploymentConfiguration": breaker}
+sim.ask("CreateService", serviceName="web", taskDefinition="web:1", desiredCount=2, **wish)
+sim.settle()
+sim.ask("UpdateService", service="web", taskDefinition="web:2")
+sim.settle()
+told = [
+    sim.ask("DescribeServices", services=["web"]),
+    sim.ask("DescribeTasks", tasks=sim.ask("ListTasks")["taskArns"]),
+    sim.ask("DescribeContainerInstances", containerInstances=arns),
+    sim.ask("ListServiceDeployments", service="web"),
+]
+print(hashlib.sha256(json.dumps(told).encode()).hexdigest())
+"""
+
+
+def test_another_process_tells_the_same_history_to_the_byte():
+    import os
+    import subprocess
+    import sys
+
+    def told(hashes):
+        environment = {**os.environ, "PYTHONHASHSEED": hashes, "PYTHONPATH": os.pathsep.join(sys.path)}
+        done = subprocess.run([sys.executable, "-c", EVENTFUL], env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert told("1") == told("2")

@@ -28,7 +28,8 @@ def create_service(at: Scope, params: dict[str, Any]) -> dict[str, Any]:
     cluster = find_cluster(at.state, params.get("cluster"))
     existing = cluster.services.get(name)
     if existing and existing.status == "ACTIVE":
-        if token and existing.token == token:
+        young = at.now - existing.created < at.settings.service_token_lifetime
+        if token and existing.token == token and young:
             return {"service": described(at, existing)}
         raise invalid("Creation of service was not idempotent.")
     if existing and existing.status == "DRAINING":

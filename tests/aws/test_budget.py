@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reconciler.aws.budget import FLOOR, Budget
@@ -150,6 +150,7 @@ class Hands:
 STEPS = st.lists(st.one_of(st.floats(0, 5), st.sampled_from(["wait", "take", "throttled"])), max_size=60)
 
 
+@example(["throttled", "wait", "wait"], 1, 0.125)
 @given(STEPS, st.integers(1, 5), st.floats(0.1, 10))
 def test_no_window_of_time_ever_holds_more_than_the_bucket_grants(steps, burst, rate):
     clock = Hands()

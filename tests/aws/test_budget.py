@@ -70,14 +70,14 @@ def test_a_throttle_empties_the_bucket_and_halves_its_rate(clock):
     budget = made(clock, burst=100, per_second=2)
     budget.throttled(READ, EU)
     assert budget.available(READ, EU) == 0
-    assert budget.wait_for(READ, EU) == pytest.approx(1)
+    assert budget.wait_for(READ, EU) == pytest.approx(1, abs=0.02)
 
 
 def test_throttles_of_calls_under_way_together_count_once(clock):
     budget = made(clock)
     for _ in range(12):
         budget.throttled(READ, EU)
-    assert budget.due_in(READ, EU) == pytest.approx(1)
+    assert budget.due_in(READ, EU) == pytest.approx(1, abs=0.02)
 
 
 def test_a_storm_narrows_the_rate_down_to_a_floor(clock):

@@ -6,14 +6,19 @@ Other services are moto's, behind the same doors.
 
 from .buckets import Group
 from .calls import Call
-from .errors import AnswerLost, AwsError, Crash, SimulatorError
+from .ecs import OPERATIONS as ECS_OPERATIONS
+from .errors import AnswerLost, AwsError, Crash, ScriptError, SimulatorError
 from .fault import Fault
 from .faults import Faults
 from .settings import Settings
 from .simulator import Simulator
 from .wire import Request, Response
 
+OPERATIONS: tuple[str, ...] = tuple(sorted(ECS_OPERATIONS))
+"""The ECS operations that are implemented; the others answer UnsupportedOperationException with their name."""
+
 __all__ = [
+    "OPERATIONS",
     "AnswerLost",
     "AwsError",
     "Call",
@@ -23,6 +28,7 @@ __all__ = [
     "Group",
     "Request",
     "Response",
+    "ScriptError",
     "Settings",
     "Simulator",
     "SimulatorError",

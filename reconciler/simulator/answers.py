@@ -44,9 +44,10 @@ def _does(world: World, target: Target, seen: Seen, operation: shapes.Operation)
         except AwsError as error:
             raise scaling.invalid(error.message) if error.code == "InvalidParameterException" else error from None
         return _handler(scaling.OPERATIONS, target)(scaling.Scaler(scope, seen.scaling, world.noticed), params)
-    params = shapes.accept(operation.input, target.params)
     if target.service == ECS:
-        return _handler(ecs.OPERATIONS, target)(scope, params)
+        handler = _handler(ecs.OPERATIONS, target)  # first: what is not there is said whatever was asked with it
+        return handler(scope, shapes.accept(operation.input, target.params))
+    params = shapes.accept(operation.input, target.params)
     return _handler(tagging.OPERATIONS, target)(tagging.View(scope, world.others, seen.scaling, seen.tagged), params)
 
 

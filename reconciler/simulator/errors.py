@@ -32,6 +32,10 @@ class SimulatorError(Exception):
     """The simulator is wrong: it made an answer that AWS's own model does not allow."""
 
 
+class ScriptError(ValueError):
+    """What was said about workloads, alarms or capacity makes no sense: one message that names the place."""
+
+
 def invalid(message: str) -> AwsError:
     return AwsError("InvalidParameterException", message)
 

@@ -38,10 +38,45 @@ class Settings:
     stopped_visible: float = 3600.0
     """How long a STOPPED task is still described."""
     instances: int = 1
-    """Container instances of every cluster: a DAEMON service runs one task on each. EC2 never lacks capacity."""
+    """Container instances of a cluster nobody gave any to; they have room for everything."""
+    unlimited_capacity: bool = True
+    """Whether a cluster nobody gave instances to has those ``instances``; False: it has none."""
+    instance_launch: float = 180.0
+    """From a managed capacity provider's wish for an instance to its joining the cluster (unverified)."""
     fargate_platform_version: str = "1.4.0"
+    run_token_lifetime: float = 24 * 3600.0
+    """How long a client token of RunTask is remembered (documented)."""
     steady_every: float = 6 * 3600.0
     """The same event is told again only after this long."""
+
+    # Failures and what follows.
+    breaker_minimum: int = 3
+    breaker_maximum: int = 200
+    """Bounds of the circuit breaker's threshold for BOUNDED_PERCENT (documented)."""
+    count_exits: bool = True
+    """A task that ends by itself before it is healthy is a failed task (unverified; the older documents say not)."""
+    count_placement_failures: bool = True
+    """A task that cannot be placed is a failed task ("the service scheduler can't launch the task")."""
+    restart_delay: float = 15.0
+    """Wait after tasks that never reached RUNNING; doubled each time (unverified)."""
+    restart_delay_most: float = 27 * 60.0
+    """Its upper bound (documented; it was 15 minutes until 2023)."""
+    impaired_after: int = 3
+    """Failed starts in a row until the service is said to be unable to start tasks (unverified)."""
+    rollback_reuses_deployment: bool = True
+    """A rollback makes the last completed deployment PRIMARY and IN_PROGRESS again (documented); False: a new one."""
+    superseded_status: str = "STOPPED"
+    """Of a service deployment that a newer one overtakes (unverified)."""
+    allow_abort: bool = False
+    """Whether StopServiceDeployment knows ABORT: the model does, AWS refuses it as unsupported."""
+    alarm_bake: float = 300.0
+    """Bake time of a rolling deployment with alarms whose bakeTimeInMinutes is 0 (unverified)."""
+    traffic_shift: float = 10.0
+    """A shift of traffic in a blue/green, linear or canary deployment (unverified)."""
+    hook_answer: float = 5.0
+    """A Lambda hook's time to answer, unless scripted."""
+    deployments_kept: float = 90 * 24 * 3600.0
+    """How long service deployments are listed (documented for the console)."""
 
     # What a live service echoes although nothing was said, where reports differ.
     echo_deployment_controller: bool = True

@@ -8,21 +8,23 @@ from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any
 
 from . import ecs, scaling
+from .answers import members_of
 from .calls import Call
+from .directions import Directions
 from .errors import SimulatorError
 from .fault import Fault
 from .faults import Faults, view
 from .notices import Notices, Subscription
 from .path import Path
 from .settings import Settings
-from .wire import Request, Response
+from .wire import Request, Response, Target
 from .world import World
 
 if TYPE_CHECKING:
     from .server import Server
 
 
-class Simulator:
+class Simulator(Directions):
     """An AWS that starts empty. Safe to call from threads: one request at a time."""
 
     def __init__(self, settings: Settings | None = None) -> None:
@@ -102,6 +104,15 @@ class Simulator:
     def handle(self, request: Request) -> Response:
         """The answer to a request, whichever door it came through; AnswerLost when a fault withholds it."""
         return self._path.walk(request)
+
+    def ask(self, operation: str, **params: Any) -> dict[str, Any]:
+        """An ECS operation without any door: checked like a request, answered as plain values; no fault, no record.
+
+        Raises AwsError. For histories too many for a client.
+        """
+        with self.lock:
+            target = Target("ecs", self.settings.region, operation, "", "json", params)
+            return members_of(self.world, target, self.world.seen(target, self.settings.account, ()))
 
     def writes(self) -> list[Call]:
         """The mutating calls, without those of third parties."""

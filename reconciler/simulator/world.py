@@ -46,6 +46,8 @@ class World:
         self.ids = Ids(settings.seed)
         self.others = Others(settings.account, settings.seed)
         self.past = Past()
+        self.script = ecs.Script()
+        """What tests said of workloads, alarms, hooks and capacity."""
         self.regions: dict[tuple[str, str], ecs.Region] = {}
         self._scaling: dict[tuple[str, str], scaling.State] = {}
         self.target_health: HealthOf = of_tasks
@@ -56,7 +58,7 @@ class World:
 
     def region(self, account: str, name: str) -> ecs.Region:
         if (account, name) not in self.regions:
-            self.regions[account, name] = ecs.Region(account, name)
+            self.regions[account, name] = ecs.Region(account, name, self.script)
         return self.regions[account, name]
 
     def scope(self, state: ecs.Region) -> ecs.Scope:

@@ -7,12 +7,13 @@ from typing import Any
 
 from reconciler.simulator.errors import AwsError, client, invalid
 
+from . import placement
 from .paging import page
+from .providers import exists
 from .scope import Handler, Scope, at_most, find_cluster, last, missing, present, tags_in, tags_out
-from .state import Cluster
+from .state import Cluster, Region
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
-FARGATE = {"FARGATE": "FARGATE", "FARGATE_SPOT": "FARGATE_SPOT"}
 INSIGHTS = ("enabled", "disabled", "enhanced")
 
 
@@ -30,7 +31,7 @@ def create_cluster(at: Scope, params: dict[str, Any]) -> dict[str, Any]:
     members = present(
         settings=settings_of(params.get("settings", []), []),
         configuration=params.get("configuration"),
-        capacityProviders=known(providers),
+        capacityProviders=known(at.state, providers),
         defaultCapacityProviderStrategy=strategy,
         serviceConnectDefaults=defaults_of(at, params),
     )
@@ -80,7 +81,7 @@ def update_cluster_settings(at: Scope, params: dict[str, Any]) -> dict[str, Any]
 
 def put_cluster_capacity_providers(at: Scope, params: dict[str, Any]) -> dict[str, Any]:
     cluster = find_cluster(at.state, params["cluster"])
-    providers = known(params["capacityProviders"])
+    providers = known(at.state, params["capacityProviders"])
     strategy = strategy_of(params["defaultCapacityProviderStrategy"], providers)
     used = {
         item["capacityProvider"]
@@ -103,28 +104,16 @@ def delete_cluster(at: Scope, params: dict[str, Any]) -> dict[str, Any]:
     cluster = find_cluster(at.state, params["cluster"])
     if any(s.status != "INACTIVE" for s in cluster.services.values()):
         raise AwsError("ClusterContainsServicesException", "The Cluster cannot be deleted while Services are active.")
+    if any(not i.endless and i.status != "INACTIVE" for i in cluster.instances.values()):
+        raise AwsError(
+            "ClusterContainsContainerInstancesException",
+            "The Cluster cannot be deleted while Container Instances are active or draining.",
+        )
     if any(t.status != "STOPPED" for t in cluster.tasks.values()):
         raise AwsError("ClusterContainsTasksException", "The Cluster cannot be deleted while Tasks are active.")
     cluster.status = "INACTIVE"
     at.state.tags.pop(cluster.arn, None)
     return {"cluster": described(at, cluster, {"SETTINGS"})}
-
-
-def describe_capacity_providers(at: Scope, params: dict[str, Any]) -> dict[str, Any]:
-    """The two built in; others do not exist here."""
-    wanted = params.get("capacityProviders") or list(FARGATE)
-    at_most(100, wanted, "capacityProviders")
-    found: list[dict[str, Any]] = []
-    failures = []
-    for reference in wanted:
-        name = last(reference)
-        arn = at.state.arn("capacity-provider", name)
-        if name not in FARGATE:
-            failures.append(missing(reference if reference.startswith("arn:") else arn))
-            continue
-        provider = {"capacityProviderArn": arn, "name": name, "status": "ACTIVE", "type": FARGATE[name]}
-        found.append(provider | ({"tags": []} if "TAGS" in params.get("include", ()) else {}))
-    return {"capacityProviders": found, "failures": failures}
 
 
 def described(at: Scope, cluster: Cluster, include: set[str]) -> dict[str, Any]:
@@ -140,7 +129,7 @@ def described(at: Scope, cluster: Cluster, include: set[str]) -> dict[str, Any]:
         "clusterArn": cluster.arn,
         "clusterName": cluster.name,
         "status": cluster.status,
-        "registeredContainerInstancesCount": at.settings.instances if cluster.status == "ACTIVE" else 0,
+        "registeredContainerInstancesCount": len(placement.instances(at, cluster)) if cluster.status == "ACTIVE" else 0,
         "runningTasksCount": len(running),
         "pendingTasksCount": len(pending),
         "activeServicesCount": active,
@@ -199,9 +188,9 @@ def namespace_arn(at: Scope, namespace: str) -> str:
     return f"arn:aws:servicediscovery:{at.state.name}:{at.state.account}:namespace/{namespace}"
 
 
-def known(providers: list[str]) -> list[str]:
+def known(state: Region, providers: list[str]) -> list[str]:
     for provider in providers:
-        if last(provider) not in FARGATE:
+        if not exists(state, last(provider)):
             raise invalid(f"The specified capacity provider '{provider}' was not found.")
     return [last(p) for p in providers]
 
@@ -238,5 +227,4 @@ OPERATIONS: dict[str, Handler] = {
     "UpdateClusterSettings": update_cluster_settings,
     "PutClusterCapacityProviders": put_cluster_capacity_providers,
     "DeleteCluster": delete_cluster,
-    "DescribeCapacityProviders": describe_capacity_providers,
 }

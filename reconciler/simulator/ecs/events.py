@@ -6,28 +6,56 @@ from collections.abc import Sequence
 
 from .scope import Scope
 from .state import Deployment, Service, Task
+from .targets import host_port, named
 
 
 def tell(at: Scope, service: Service, text: str) -> None:
     service.events.appendleft({"id": at.ids.uuid(), "createdAt": at.now, "message": f"(service {service.name}) {text}"})
 
 
-def tell_once(at: Scope, service: Service, text: str) -> None:
-    """A standing condition: the same words again only after hours."""
-    before = service.told.get(text)
+def tell_once(at: Scope, service: Service, text: str, cause: str = "") -> None:
+    """A standing condition: not again until it is resolved, or hours have passed."""
+    before = service.told.get(cause or text)
     if before is None or at.now - before >= at.settings.steady_every:
-        service.told[text] = at.now
+        service.told[cause or text] = at.now
         tell(at, service, text)
 
 
-def started(at: Scope, service: Service, tasks: Sequence[Task]) -> None:
+def resolved(service: Service, *causes: str) -> None:
+    """From here on the same words are news again."""
+    for cause in causes:
+        service.told.pop(cause, None)
+
+
+def started(at: Scope, service: Service, tasks: Sequence[Task], replaced: int = 0) -> None:
     if tasks:
-        tell(at, service, f"has started {len(tasks)} tasks: {_ids(tasks)}.")
+        why = f" Amazon ECS replaced {replaced} tasks due to an unhealthy status." if replaced else ""
+        tell(at, service, f"has started {len(tasks)} tasks: {_ids(tasks)}.{why}")
 
 
 def stopped(at: Scope, service: Service, tasks: Sequence[Task]) -> None:
-    if tasks:
-        tell(at, service, f"has stopped {len(tasks)} running tasks: {_ids(tasks)}.")
+    """Tasks on their way up are only counted."""
+    running = [t for t in tasks if t.status == "RUNNING"]
+    if running:
+        tell(at, service, f"has stopped {len(running)} running tasks: {_ids(running)}.")
+    if len(running) < len(tasks):
+        tell(at, service, f"stopped {len(tasks) - len(running)} pending tasks.")
+
+
+def unhealthy(at: Scope, service: Service, tasks: Sequence[Task]) -> None:
+    """Why tasks are replaced: their own health check, or a target group's."""
+    for task in tasks:
+        if task.sick and task.sick.startswith("Task failed container"):
+            tell(at, service, f"(task {task.id}) failed container health checks.")
+            continue
+        for balancer in task.deployment.members["loadBalancers"] if task.deployment else ():
+            group = balancer.get("targetGroupArn") or balancer["loadBalancerName"]
+            seen = task.targets.get(group)
+            if seen and seen.state == "unhealthy":
+                port = host_port(task, balancer["containerName"], balancer["containerPort"])
+                where = "" if task.definition.awsvpc or not task.instance else f" (instance {task.instance.ec2})"
+                text = f"(task {task.id}){where} (port {port}) is unhealthy in {named(group)} due to (reason "
+                tell(at, service, f"{text}{seen.description}).")
 
 
 def draining(at: Scope, service: Service, tasks: Sequence[Task]) -> None:
@@ -44,6 +72,27 @@ def registered(at: Scope, service: Service, count: int) -> None:
 
 def completed(at: Scope, service: Service, deployment: Deployment) -> None:
     tell(at, service, f"(deployment {deployment.id}) deployment completed.")
+
+
+def failed(at: Scope, service: Service, deployment: Deployment, why: str) -> None:
+    tell(at, service, f"(deployment {deployment.id}) deployment failed: {why}.")
+
+
+def rolling_back(at: Scope, service: Service, deployment: Deployment) -> None:
+    tell(at, service, f"rolling back to deployment {deployment.id}.")
+
+
+IMPAIRED = "impaired"
+PLACEMENT = "placement"
+
+
+def impaired(at: Scope, service: Service) -> None:
+    text = "is unable to consistently start tasks successfully. For more information, see the Troubleshooting section "
+    tell_once(at, service, f"{text}of the Amazon ECS Developer Guide.", IMPAIRED)
+
+
+def unplaced(at: Scope, service: Service, text: str) -> None:
+    tell_once(at, service, text, PLACEMENT)
 
 
 def steady(at: Scope, service: Service) -> None:
@@ -64,6 +113,6 @@ def _ids(tasks: Sequence[Task]) -> str:
 
 
 def _groups(service: Service) -> list[str]:
-    return [
-        f"target-group {b['targetGroupArn']}" for b in service.members.get("loadBalancers", ()) if "targetGroupArn" in b
-    ]
+    """With the parentheses around."""
+    balancers = service.members.get("loadBalancers", ())
+    return [named(b.get("targetGroupArn") or b["loadBalancerName"])[1:-1] for b in balancers]

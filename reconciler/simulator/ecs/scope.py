@@ -25,6 +25,10 @@ class Scope:
     def now(self) -> float:
         return round(self.clock.now, 3)
 
+    def later(self, seconds: float) -> float:
+        """A moment to come, on the same milliseconds as ``now``: it is reached, never just missed."""
+        return round(self.clock.now + seconds, 3)
+
     @property
     def caller(self) -> str:
         return self.settings.caller_arn

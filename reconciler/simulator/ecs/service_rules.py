@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from reconciler.simulator.errors import AwsError, client, invalid
+from reconciler.simulator.errors import client, invalid
 
+from . import expressions, strategies
 from .clusters import namespace_arn, strategy_of
 from .scope import Scope
 from .state import Cluster, TaskDefinition
@@ -31,6 +32,11 @@ HIDDEN = (
 )
 """Kept, but not described on the service itself."""
 FARGATE = ("FARGATE", "FARGATE_SPOT")
+STRATEGIC = ("linearConfiguration", "canaryConfiguration", "lifecycleHooks", "earlySuccessCriteria")
+STRATEGY_DEFAULTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "linearConfiguration": ("LINEAR", {"stepPercent": 10.0, "stepBakeTimeInMinutes": 6}),
+    "canaryConfiguration": ("CANARY", {"canaryPercent": 5.0, "canaryBakeTimeInMinutes": 10}),
+}
 
 
 def checked(params: dict[str, Any]) -> None:
@@ -43,6 +49,7 @@ def checked(params: dict[str, Any]) -> None:
     ):
         if len(params.get(member, ())) > limit:
             raise invalid(f"{member} can have at most {limit} items.")
+    expressions.refuse(params.get("placementConstraints", ()))
     if params.get("desiredCount", 0) < 0:
         raise invalid("Desired count cannot be negative.")
     if params.get("healthCheckGracePeriodSeconds", 0) < 0:
@@ -58,6 +65,7 @@ def checked(params: dict[str, Any]) -> None:
     configuration = params.get("deploymentConfiguration", {})
     if configuration.get("strategy") == "BLUE_GREEN" and "bakeTimeInMinutes" not in configuration:
         raise invalid("bakeTimeInMinutes is required for the BLUE_GREEN deployment strategy.")
+    strategies.bounds(configuration)
 
 
 def consistent(members: dict[str, Any], definition: TaskDefinition) -> None:
@@ -90,12 +98,8 @@ def consistent(members: dict[str, Any], definition: TaskDefinition) -> None:
         raise invalid("Placement strategies are not supported with FARGATE launch type.")
     if members["healthCheckGracePeriodSeconds"] and not members["loadBalancers"]:
         raise invalid("Health check grace period is only valid for services configured to use load balancers")
-    if members.get("deploymentController", {}).get("type", "ECS") != "ECS":
-        raise AwsError("UnsupportedFeatureException", "The simulator knows the ECS deployment controller only.")
-    if configuration["strategy"] != "ROLLING":
-        raise AwsError(
-            "UnsupportedFeatureException", f"The simulator does not know the {configuration['strategy']} strategy."
-        )
+    controller = members.get("deploymentController", {}).get("type", "ECS")
+    strategies.refuse(configuration, controller, daemon=daemon)
     _targets(members, definition)
 
 
@@ -187,7 +191,12 @@ def configuration_of(
         "strategy": "ROLLING",
         "bakeTimeInMinutes": 0,
     }
+    if given.get("strategy", base["strategy"]) != base["strategy"]:
+        base = {k: v for k, v in base.items() if k not in STRATEGIC}  # what belonged to the former strategy
     filled = base | given
+    for name, (strategy, defaults) in STRATEGY_DEFAULTS.items():
+        if filled["strategy"] == strategy:
+            filled[name] = defaults | filled.get(name, {})
     if at.settings.echo_circuit_breaker_defaults:
         more = {"resetOnHealthyTask": True, "thresholdConfiguration": {"type": "BOUNDED_PERCENT", "value": 50}}
         filled["deploymentCircuitBreaker"] = more | filled["deploymentCircuitBreaker"]
@@ -225,6 +234,6 @@ def required_count(params: dict[str, Any]) -> int:
         raise invalid("The desired count cannot be specified for a service that uses the DAEMON scheduling strategy.")
     if not daemon and "desiredCount" not in params:
         raise invalid("Desired count is required for services that use the REPLICA scheduling strategy.")
-    if "taskDefinition" not in params:
+    if "taskDefinition" not in params and params.get("deploymentController", {}).get("type") != "EXTERNAL":
         raise client("TaskDefinition can not be blank.")
     return int(params.get("desiredCount", 0))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import scheduler
+from . import scheduler, task_sets
 from .scope import Scope, present, tags_out
 from .service_rules import HIDDEN, launch_of
 from .state import Deployment, Service, Task
@@ -23,8 +23,7 @@ def described(at: Scope, service: Service, *, tags: bool = False) -> dict[str, A
         "desiredCount": scheduler.desired_of(at, service) if service.daemon else service.desired,
         "runningCount": _running(tasks),
         "pendingCount": _pending(tasks),
-        "taskDefinition": service.members["taskDefinition"],
-        "deployments": [deployment(at, service, d) for d in service.deployments],
+        "deployments": [],
         "roleArn": f"arn:aws:iam::{at.state.account}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS",
         "events": list(service.events),
         "createdAt": service.created,
@@ -32,9 +31,29 @@ def described(at: Scope, service: Service, *, tags: bool = False) -> dict[str, A
         "resourceManagementType": "CUSTOMER",
     }
     answer |= {k: v for k, v in service.members.items() if k not in HIDDEN}
+    if service.controller == "ECS":
+        answer["deployments"] = [deployment(at, service, d) for d in service.deployments]
+        if service.rollouts:
+            answer["currentServiceDeployment"] = service.rollouts[0].arn
+            answer["currentServiceRevisions"] = _revisions(service)
+    else:
+        answer["taskSets"] = [task_sets.described(at, service, d) for d in service.deployments]
     if tags:
         answer["tags"] = tags_out(at.state.tags.get(service.arn))
     return answer
+
+
+def _revisions(service: Service) -> list[dict[str, Any]]:
+    """Those that have tasks, or shall have."""
+    found = []
+    for one in service.deployments:
+        if one.revision is None:
+            continue
+        tasks = list(one.tasks.values())
+        requested = service.desired if one is service.primary else sum(t.live for t in tasks)
+        numbers = {"requestedTaskCount": requested, "runningTaskCount": _running(tasks)}
+        found.append({"arn": one.revision.arn, **numbers, "pendingTaskCount": _pending(tasks)})
+    return found
 
 
 def deployment(at: Scope, service: Service, one: Deployment) -> dict[str, Any]:

@@ -8,14 +8,14 @@ from typing import Any
 
 from reconciler.simulator.errors import AwsError, invalid, service_not_found
 
-from . import scheduler
+from . import controllers, rollouts, scheduler
 from .clusters import strategy_of
 from .definitions import usable
 from .paging import page
 from .scope import Handler, Scope, at_most, find_cluster, last, missing, tags_in
 from .service_rules import DEPLOYING, NAME, checked, configuration_of, consistent, filled, normal, required_count
 from .service_view import described
-from .state import Cluster, Deployment, Region, Service, TaskDefinition
+from .state import Cluster, Region, Service
 
 TOKEN = 36
 
@@ -35,16 +35,23 @@ def create_service(at: Scope, params: dict[str, Any]) -> dict[str, Any]:
         raise invalid("Unable to Start a service that is still Draining.")
     desired = required_count(params)
     checked(params)
+    controllers.refuse_creation(params)
     tags = tags_in(params.get("tags"))
-    definition = usable(at.state, params["taskDefinition"])
-    members = filled(at, cluster, params) | {"taskDefinition": definition.arn}
-    consistent(members, definition)
+    members = filled(at, cluster, params)
+    definition = usable(at.state, params["taskDefinition"]) if "taskDefinition" in params else None
+    if definition:
+        members["taskDefinition"] = definition.arn
+        consistent(members, definition)
     arn = at.state.arn("service", cluster.name, name)
     service = Service(name, arn, cluster.name, members, at.now, at.caller, desired, token=token)
     cluster.services[name] = service
     if tags:
         at.state.tags[arn] = tags
-    scheduler.begin(at, service, _deployment(at, service, definition))
+    if definition and service.controller == "ECS":
+        scheduler.begin(at, service, rollouts.deployment_of(at, service, definition))
+    elif definition:
+        service.deployments.append(rollouts.deployment_of(at, service, definition))
+        scheduler.poke(at, service)
     return {"service": described(at, service)}
 
 
@@ -87,9 +94,12 @@ def update_service(at: Scope, params: dict[str, Any]) -> dict[str, Any]:
         raise service_not_found()
     if service.status != "ACTIVE":
         raise AwsError("ServiceNotActiveException", "Service was not ACTIVE.")
+    controllers.refuse_update(service.controller, params)
     checked(params)
     if service.daemon and "desiredCount" in params:
         raise invalid("The desired count cannot be specified for a service that uses the DAEMON scheduling strategy.")
+    if service.controller != "ECS":
+        return _update_other(at, service, params)
     definition = service.primary.definition
     if "taskDefinition" in params:
         definition = usable(at.state, params["taskDefinition"])
@@ -98,12 +108,27 @@ def update_service(at: Scope, params: dict[str, Any]) -> dict[str, Any]:
     before, service.members = service.members, members
     service.desired = params.get("desiredCount", service.desired)
     if params.get("forceNewDeployment") or any(before.get(k) != members.get(k) for k in (*DEPLOYING, "taskDefinition")):
-        scheduler.begin(at, service, _deployment(at, service, definition))
+        scheduler.begin(at, service, rollouts.deployment_of(at, service, definition))
     else:
         service.primary.members = copy.deepcopy(members)
         service.primary.updated = at.now
         service.steady = service.steady and "desiredCount" not in params
         scheduler.poke(at, service)
+    return {"service": described(at, service)}
+
+
+def _update_other(at: Scope, service: Service, params: dict[str, Any]) -> dict[str, Any]:
+    """Task sets stay what they are; their number of tasks and their rules may change."""
+    given = {k: v for k, v in params.items() if k not in ("cluster", "service", "desiredCount", "forceNewDeployment")}
+    if "deploymentConfiguration" in given:
+        current = service.members["deploymentConfiguration"]
+        given["deploymentConfiguration"] = configuration_of(
+            at, service.members, given["deploymentConfiguration"], current
+        )
+    service.members = service.members | given
+    service.desired = params.get("desiredCount", service.desired)
+    service.steady = False
+    scheduler.poke(at, service)
     return {"service": described(at, service)}
 
 
@@ -148,10 +173,6 @@ def delete_service(at: Scope, params: dict[str, Any]) -> dict[str, Any]:
         service.status, service.desired = "DRAINING", 0
         scheduler.poke(at, service)
     return {"service": described(at, service)}
-
-
-def _deployment(at: Scope, service: Service, definition: TaskDefinition) -> Deployment:
-    return Deployment(f"ecs-svc/{at.ids.digits()}", definition, at.now, at.now, copy.deepcopy(service.members))
 
 
 def _named(cluster: Cluster, reference: str) -> Service | None:

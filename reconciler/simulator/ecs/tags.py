@@ -7,8 +7,8 @@ from typing import Any
 
 from reconciler.simulator.errors import AwsError, cluster_not_found, invalid, service_not_found
 
-from .clusters import FARGATE
 from .definitions import find
+from .providers import exists as provider_exists
 from .scope import Handler, Scope, tags_in, tags_out
 from .services import service_by_arn
 from .state import Region
@@ -68,7 +68,18 @@ def exists(state: Region, arn: str) -> None:
         cluster = state.clusters.get(name.partition("/")[0])
         if cluster is None or name.partition("/")[2] not in cluster.tasks:
             raise AwsError("ResourceNotFoundException", "The specified task was not found.")
-    elif kind != "capacity-provider" or name not in FARGATE:
+    elif kind == "container-instance":
+        cluster = state.clusters.get(name.partition("/")[0])
+        found = cluster.instances.get(name.partition("/")[2]) if cluster else None
+        if found is None or found.status == "INACTIVE":
+            raise AwsError("ResourceNotFoundException", "The specified container instance was not found.")
+    elif kind == "task-set":
+        parts = name.split("/", 2)
+        cluster = state.clusters.get(parts[0])
+        service = cluster.services.get(parts[1]) if cluster and len(parts) == 3 else None
+        if service is None or service.controller == "ECS" or parts[2] not in [d.id for d in service.deployments]:
+            raise AwsError("ResourceNotFoundException", "The specified task set was not found.")
+    elif not provider_exists(state, name):
         raise AwsError("ResourceNotFoundException", "The specified resource was not found.")
 
 

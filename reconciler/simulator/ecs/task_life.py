@@ -1,210 +1,114 @@
-"""The life of a task on the virtual clock: PROVISIONING … RUNNING, and the way down to STOPPED."""
+"""The life of a task on the virtual clock, upwards: PROVISIONING … RUNNING."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
+from . import targets
+from .plan import Plan, Refusal
+from .pulse import changed
 from .scope import Scope
-from .state import Deployment, Service, Task, TaskDefinition
+from .state import Task
+from .task_fate import foresee
+from .task_stop import FAILED_START, fail, move, stop
 
-DOWN = ("DEACTIVATING", "STOPPING", "DEPROVISIONING", "STOPPED")
-Changed = Callable[[], None]
+__all__ = ["begin", "climb", "replan", "stop"]
 
 
-def start(at: Scope, service: Service, deployment: Deployment, count: int, changed: Changed) -> list[Task]:
-    """Make ``count`` tasks of a deployment; ``changed`` is called whenever one of them has moved on."""
-    cluster = at.state.clusters[service.cluster]
-    tasks = [_make(at, service, deployment, n) for n in range(count)]
+def begin(at: Scope, tasks: Sequence[Task]) -> None:
+    """Let new tasks go their way; those without an instance wait in PROVISIONING for one."""
+    ready = [t for t in tasks if not waits_for_capacity(t)]
+    if ready:
+        climb(at, ready)
     for task in tasks:
-        deployment.tasks[task.id] = cluster.tasks[task.id] = task
-    _climb(at, service, tasks, changed)
-    return tasks
+        if waits_for_capacity(task):
+            move(at, task, "PROVISIONING")
 
 
-def stop(at: Scope, tasks: Sequence[Task], code: str, reason: str, changed: Changed, *, balanced: bool = False) -> None:
-    """Ask tasks to stop: out of the load balancer, SIGTERM, network interface, STOPPED."""
-    tasks = [t for t in tasks if t.live]
-    if not tasks:
+def waits_for_capacity(task: Task) -> bool:
+    return task.instance is None and task.launch_type not in ("FARGATE", "EXTERNAL")
+
+
+def climb(at: Scope, tasks: list[Task]) -> None:
+    """Tasks of one definition, started together: one action moves all of them as long as their plans are equal."""
+    if not tasks[0].definition.awsvpc:
+        _pull(at, tasks)
         return
     for task in tasks:
-        task.desired, task.stop_code, task.stopped_reason, task.healthy = "STOPPED", code, reason, False
-        task.times["stopping"] = at.now
-    running = [t for t in tasks if t.status == "RUNNING"]
-    others = [t for t in tasks if t.status != "RUNNING"]
-    _fall(at, running, 0 if balanced else 1, changed)
-    _fall(at, others, 1, changed)
+        move(at, task, "PROVISIONING")
+
+    def provided() -> None:
+        going = _going(tasks)
+        if going:
+            _pull(at, going)
+            changed(at, going)
+
+    at.clock.after(at.settings.provisioning, provided)
 
 
-def _climb(at: Scope, service: Service, tasks: list[Task], changed: Changed) -> None:
-    """Tasks started together move together: one action for all of them."""
-    settings, definition = at.settings, tasks[0].definition
-    steps: list[tuple[str, float]] = [("PROVISIONING", settings.provisioning)] if definition.awsvpc else []
-    steps += [("PENDING", settings.pending), ("ACTIVATING", settings.activating)]
-    steps.append(("RUNNING", healthy_after(at, service, definition)))
-
-    def enter(place: int) -> None:
-        going = [t for t in tasks if t.live]
-        if not going:
-            return
-        name, duration = steps[place]
-        for task in going:
-            _move(at, task, name)
-        if name == "RUNNING":
-            at.clock.after(duration, healthy)
-        else:
-            at.clock.after(duration, lambda: enter(place + 1))
-        if place:
-            changed()
-
-    def healthy() -> None:
-        for task in tasks:
-            if task.live and task.status == "RUNNING":
-                task.healthy = True
-                task.version += 1
-        changed()
-
-    enter(0)
-
-
-def _fall(at: Scope, tasks: list[Task], place: int, changed: Changed) -> None:
-    if not tasks:
-        return
-    settings, definition = at.settings, tasks[0].definition
-    timeouts = [c.get("stopTimeout", 30) for c in definition.members["containerDefinitions"]]
-    waits = {
-        "DEACTIVATING": settings.deregistration_delay,
-        "STOPPING": min(settings.stopping, max(timeouts)),
-        "DEPROVISIONING": settings.deprovisioning if definition.awsvpc else None,
-    }
-    if place == len(DOWN) - 1:
-        for task in tasks:
-            _move(at, task, "STOPPED")
-            if task.deployment:
-                task.deployment.tasks.pop(task.id, None)
-        at.clock.after(settings.stopped_visible, lambda: _forget(at, tasks), housekeeping=True)
-    else:
-        wait = waits[DOWN[place]]
-        if wait is None:
-            _fall(at, tasks, place + 1, changed)
-            return
-        for task in tasks:
-            _move(at, task, DOWN[place])
-        at.clock.after(wait, lambda: _fall(at, tasks, place + 1, changed))
-    changed()
-
-
-def _move(at: Scope, task: Task, status: str) -> None:
-    task.status = status
-    task.version += 1
-    times = task.times
-    if status == "PENDING":
-        times["pullStarted"] = at.now
-    elif status == "ACTIVATING":
-        times["pullStopped"] = at.now
-    elif status == "RUNNING":
-        times["started"] = at.now
-    elif status in ("DEPROVISIONING", "STOPPED"):
-        times.setdefault("executionStopped", at.now)
-        if "started" in times and task.exit_code is None:
-            task.exit_code = 0
-    if status == "STOPPED":
-        times["stopped"] = at.now
-
-
-def _forget(at: Scope, tasks: list[Task]) -> None:
-    cluster = at.state.clusters.get(tasks[0].cluster)
+def _pull(at: Scope, tasks: list[Task]) -> None:
     for task in tasks:
-        at.state.tags.pop(task.arn, None)
-        if cluster:
-            cluster.tasks.pop(task.id, None)
+        move(at, task, "PENDING")
+    for plan, together in by_plan(tasks).items():
+        wait = at.settings.pending if plan.pending is None else plan.pending
+        at.clock.after(wait, _pulled(at, together))
 
 
-def healthy_after(at: Scope, service: Service, definition: TaskDefinition) -> float:
-    """Seconds in RUNNING until the scheduler counts a task as healthy."""
-    checks = [
-        c["healthCheck"] for c in definition.members["containerDefinitions"] if "healthCheck" in c and c["essential"]
-    ]
-    waits = [float(c["interval"]) for c in checks]
-    if service.balanced:
-        waits.append(at.settings.target_healthy_after)
-    return max(waits, default=at.settings.healthy_after)
+def _pulled(at: Scope, tasks: list[Task]) -> Callable[[], None]:
+    def act() -> None:
+        for plan, together in by_plan(_going(tasks)).items():
+            if plan.refusal:
+                _refuse(at, together, plan.refusal)
+                continue
+            for task in together:
+                move(at, task, "ACTIVATING")
+            at.clock.after(at.settings.activating, _activated(at, together))
+            changed(at, together)
+
+    return act
 
 
-def _make(at: Scope, service: Service, deployment: Deployment, place: int) -> Task:
-    identifier = at.ids.hex(32)
-    members = deployment.members
-    provider = _provider(members.get("capacityProviderStrategy", ()), service, place)
-    fargate = provider in ("FARGATE", "FARGATE_SPOT") or members.get("launchType") == "FARGATE"
-    definition = deployment.definition
-    task = Task(
-        id=identifier,
-        arn=at.state.arn("task", service.cluster, identifier),
-        cluster=service.cluster,
-        definition=definition,
-        group=f"service:{service.name}",
-        started_by=deployment.id,
-        created=at.now,
-        launch_type="FARGATE" if fargate else members.get("launchType", "EC2"),
-        capacity_provider=provider,
-        deployment=deployment,
-    )
-    task.fixed = {
-        "platformVersion": at.settings.fargate_platform_version if fargate else None,
-        "containers": {
-            c["name"]: {"id": at.ids.uuid(), "digest": at.ids.hex(64)}
-            for c in definition.members["containerDefinitions"]
-        },
-        "zone": f"{at.state.name}{'abc'[place % 3]}",
-        "execute": members.get("enableExecuteCommand", False),
-        "instance": None if fargate else _instance(service.cluster, place % max(at.settings.instances, 1)),
-    }
-    if definition.awsvpc:
-        subnets = members.get("networkConfiguration", {}).get("awsvpcConfiguration", {}).get("subnets", ["subnet-0"])
-        task.fixed["interface"] = {
-            "id": at.ids.uuid(),
-            "attachment": at.ids.uuid(),
-            "eni": f"eni-{at.ids.hex(17)}",
-            "subnet": subnets[place % len(subnets)],
-            "ip": f"10.{at.ids.number(0, 255)}.{at.ids.number(0, 255)}.{at.ids.number(4, 250)}",
-        }
-    tags = _tags(at, service, definition)
-    if tags:
-        at.state.tags[task.arn] = tags
-    return task
+def _activated(at: Scope, tasks: list[Task]) -> Callable[[], None]:
+    def act() -> None:
+        for together in by_plan(_going(tasks)).values():
+            run(at, together)
+
+    return act
 
 
-def _instance(cluster: str, number: int) -> str:
-    return f"container-instance/{cluster}/{number:032x}"
+def _refuse(at: Scope, tasks: list[Task], refusal: Refusal) -> None:
+    if refusal.container:
+        for task in tasks:
+            task.reasons[refusal.container] = refusal.reason
+    fail(at, tasks, FAILED_START, refusal.reason)
 
 
-def _provider(strategy: Sequence[dict[str, Any]], service: Service, place: int) -> str | None:
-    """Base first, then by weight: which provider gets the next task of this service."""
-    if not strategy:
-        return None
-    counts = {i["capacityProvider"]: 0 for i in strategy}
-    for task in service.tasks():
-        if task.live and task.capacity_provider in counts:
-            counts[task.capacity_provider] += 1
-    for _ in range(place):
-        counts[_next(strategy, counts)] += 1
-    return _next(strategy, counts)
+def run(at: Scope, tasks: list[Task]) -> None:
+    """RUNNING from here on; what the plan holds for it is set on the clock."""
+    for task in tasks:
+        move(at, task, "RUNNING")
+        if task.deployment:
+            task.deployment.unstarted = 0
+        targets.register(at, task)
+    foresee(at, tasks)
+    changed(at, tasks)
 
 
-def _next(strategy: Sequence[dict[str, Any]], counts: dict[str, int]) -> str:
-    for item in strategy:
-        if counts[item["capacityProvider"]] < item["base"]:
-            return str(item["capacityProvider"])
-    weighted = [i for i in strategy if i["weight"]] or list(strategy)
-    chosen = min(weighted, key=lambda i: (counts[i["capacityProvider"]] - i["base"] + 1) / (i["weight"] or 1))
-    return str(chosen["capacityProvider"])
+def replan(at: Scope, task: Task, plan: Plan) -> None:
+    """Another script holds from now on: what was due is void, what is past for the new one happens at once."""
+    if task.plan == plan or not task.live:
+        return
+    task.plan, task.epoch, task.sick = plan, task.epoch + 1, None
+    if task.status == "RUNNING":
+        foresee(at, [task])
 
 
-def _tags(at: Scope, service: Service, definition: TaskDefinition) -> dict[str, str]:
-    tags: dict[str, str] = {}
-    if service.members.get("enableECSManagedTags"):
-        tags |= {"aws:ecs:clusterName": service.cluster, "aws:ecs:serviceName": service.name}
-    source = {"SERVICE": service.arn, "TASK_DEFINITION": definition.arn}.get(
-        service.members.get("propagateTags", ""), ""
-    )
-    return tags | at.state.tags.get(source, {})
+def by_plan(tasks: Sequence[Task]) -> dict[Plan, list[Task]]:
+    groups: dict[Plan, list[Task]] = {}
+    for task in tasks:
+        groups.setdefault(task.plan, []).append(task)
+    return groups
+
+
+def _going(tasks: Sequence[Task]) -> list[Task]:
+    return [t for t in tasks if t.live]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,8 +38,13 @@ class _Bucket:
         self.factor, self.at = grown, max(self.at, now)
 
     def due_in(self, tokens: float) -> float:
-        """Seconds until so many tokens are there; the factor may grow meanwhile, so never too few."""
-        return max(0.0, tokens - self.tokens) / (self.rate.per_second * self.factor)
+        """Seconds until so many tokens are there, with the factor growing meanwhile: neither sooner nor later."""
+        lacking = max(0.0, tokens - self.tokens) / self.rate.per_second
+        growing = (1.0 - self.factor) * RECOVERY
+        while_growing = growing * (self.factor + 1.0) / 2
+        if lacking > while_growing:
+            return growing + lacking - while_growing
+        return RECOVERY * (math.sqrt(self.factor**2 + 2 * lacking / RECOVERY) - self.factor)
 
 
 class Budget:

@@ -17,7 +17,7 @@ ONE: Final = 80
 """Columns of a value that stands alone; a longer one loses its middle."""
 EACH: Final = 60
 """Columns of either side of an arrow."""
-COLUMN: Final = 56
+COLUMN: Final = 64
 """Paths wider than this do not push the values of the others to the right."""
 MEMBERS: Final = 20
 """Members shown of a new resource; the rest is counted."""

@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reconciler.aws.budget import FLOOR, Budget
@@ -70,14 +70,14 @@ def test_a_throttle_empties_the_bucket_and_halves_its_rate(clock):
     budget = made(clock, burst=100, per_second=2)
     budget.throttled(READ, EU)
     assert budget.available(READ, EU) == 0
-    assert budget.wait_for(READ, EU) == pytest.approx(1)
+    assert budget.wait_for(READ, EU) == pytest.approx(1, abs=0.02)
 
 
 def test_throttles_of_calls_under_way_together_count_once(clock):
     budget = made(clock)
     for _ in range(12):
         budget.throttled(READ, EU)
-    assert budget.due_in(READ, EU) == pytest.approx(1)
+    assert budget.due_in(READ, EU) == pytest.approx(1, abs=0.02)
 
 
 def test_a_storm_narrows_the_rate_down_to_a_floor(clock):
@@ -150,6 +150,7 @@ class Hands:
 STEPS = st.lists(st.one_of(st.floats(0, 5), st.sampled_from(["wait", "take", "throttled"])), max_size=60)
 
 
+@example(["throttled", "wait", "wait"], 1, 0.125)
 @given(STEPS, st.integers(1, 5), st.floats(0.1, 10))
 def test_no_window_of_time_ever_holds_more_than_the_bucket_grants(steps, burst, rate):
     clock = Hands()

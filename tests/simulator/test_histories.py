@@ -14,7 +14,7 @@ from reconciler.simulator import AwsError, Settings, Simulator
 from reconciler.simulator.ecs.invariants import waits
 from reconciler.simulator.ecs.state import Service
 
-IMAGES = ("good", "pull", "crash", "late", "once", "sick", "stubborn", "slow")
+IMAGES = ("good", "pull", "crash", "late", "once", "sick", "sick", "stubborn", "slow")
 CHECK = {"command": ["CMD", "true"], "interval": 10, "retries": 2}
 GROUP = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/web/0123456789abcdef"
 LISTENER = {"targetGroupArn": GROUP, "containerName": "app", "containerPort": 80}
@@ -47,13 +47,15 @@ CONFIGURATIONS = st.fixed_dictionaries(
     optional={
         "maximumPercent": st.integers(101, 300),
         "minimumHealthyPercent": st.integers(0, 100),
-        "deploymentCircuitBreaker": st.fixed_dictionaries({"enable": st.booleans(), "rollback": st.booleans()}),
+        "deploymentCircuitBreaker": st.fixed_dictionaries({"enable": st.just(True), "rollback": st.booleans()}),
         "bakeTimeInMinutes": st.integers(0, 3),
         "alarms": st.just({"enable": True, "rollback": True, "alarmNames": ["errors"]}),
     },
 )
 STAGED = st.sampled_from(["ROLLING", "ROLLING", "ROLLING", "BLUE_GREEN", "LINEAR", "CANARY"])
 STEPS = st.one_of(
+    st.tuples(st.just("image"), st.sampled_from(IMAGES)),
+    st.tuples(st.just("image"), st.sampled_from(IMAGES)),
     st.tuples(st.just("image"), st.sampled_from(IMAGES)),
     st.tuples(st.just("force"), st.none()),
     st.tuples(st.just("count"), st.integers(0, 6)),
@@ -71,6 +73,7 @@ STEPS = st.one_of(
 HISTORY = st.fixed_dictionaries(
     {
         "seed": st.integers(0, 9),
+        "settled": st.sampled_from([True, True, False]),
         "desired": st.integers(0, 5),
         "balanced": st.booleans(),
         "checked": st.booleans(),
@@ -78,7 +81,7 @@ HISTORY = st.fixed_dictionaries(
         "port": st.sampled_from([0, 0, 0, 8080]),
         "strategy": STAGED,
         "configuration": CONFIGURATIONS,
-        "steps": st.lists(st.tuples(STEPS, st.sampled_from([0, 1, 17, 45, 300])), max_size=7),
+        "steps": st.lists(st.tuples(STEPS, st.sampled_from([0, 1, 17, 45, 300, 900])), max_size=7),
     }
 )
 
@@ -96,6 +99,8 @@ def play(history: dict[str, Any]) -> None:
     members = {"loadBalancers": [LISTENER]} if history["balanced"] else {}
     wish = {"desiredCount": history["desired"], "deploymentConfiguration": configuration}
     simulator.ask("CreateService", serviceName="web", taskDefinition="web", **wish, **members)
+    if history["settled"]:
+        simulator.settle()
     for (what, value), wait in history["steps"]:
         with suppress(AwsError):
             step(simulator, history, arns, what, value)

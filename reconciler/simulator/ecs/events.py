@@ -84,6 +84,7 @@ def rolling_back(at: Scope, service: Service, deployment: Deployment) -> None:
 
 IMPAIRED = "impaired"
 PLACEMENT = "placement"
+STUCK = "stuck"
 
 
 def impaired(at: Scope, service: Service) -> None:
@@ -105,6 +106,7 @@ def stuck(at: Scope, service: Service) -> None:
         service,
         "was unable to stop or start tasks during a deployment because of the service deployment configuration. "
         "Update the minimumHealthyPercent or maximumPercent value and try again.",
+        STUCK,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from . import events
 from .state import Region, Service, Task
 
 FORCED = ("UserInitiated", "SpotInterruption", "TerminationNotice", "InfrastructureHealth", "EssentialContainerExited")
@@ -96,6 +97,8 @@ def waits(service: Service) -> str | None:
         return "hook"
     if rollout and (rollout.until is not None or rollout.bake is not None):
         return rollout.stage or "bake time"
+    if events.STUCK in service.told:
+        return "percentages"
     if service.deployments and service.primary.failed:
         return "failing tasks"
     if service.told:

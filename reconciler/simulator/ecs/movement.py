@@ -139,7 +139,7 @@ def _start(at: Scope, service: Service, count: int, replaced: int) -> list[Task]
         _hold(at, service)
         poke(at, service, 0.0)
     elif tasks:
-        events.resolved(service, events.PLACEMENT)
+        events.resolved(service, events.PLACEMENT, events.STUCK)
     return tasks
 
 

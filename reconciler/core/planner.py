@@ -122,7 +122,25 @@ def _update(world: World, kind: Kind, start: Change, policy: Policy) -> Change |
         values=found.values,
         desired=replace(desired, spec=found.spec),
     )
-    return _with_calls(kind, made)
+    return _with_calls(kind, _held(kind, made))
+
+
+def _held(kind: Kind, made: Change) -> Change:
+    """Without what would roll out a thing that has failed before; what changes in place is still made."""
+    finding = kind.hold(made)
+    if finding is None or made.effect is None or made.effect.severity < Effect.ROLLS_TASKS.severity:
+        return made
+    assert made.desired is not None
+    mild = tuple(change for change in made.fields if change.effect.severity < Effect.ROLLS_TASKS.severity)
+    if mild:
+        members = {change.path[0] for change in mild}
+        values = {name: value for name, value in made.values.items() if name in members}
+        effect = max((change.effect for change in mild), key=lambda effect: effect.severity)
+        return replace(made, fields=mild, values=values, effect=effect, note=f"held: {finding.message}")
+    on_hold = replace(made, action=Action.HOLD, step=Action.HOLD, values={})
+    if finding.code == "RollingBack":
+        return replace(on_hold, waiting=finding.message)
+    return replace(on_hold, blocked=_blocked(made.desired, finding.code, finding.message, finding.hint))
 
 
 def _in_place_of(kind: Kind, start: Change, found: Comparison, policy: Policy, members: list[str]) -> Change:
@@ -187,7 +205,7 @@ def _consented(kind: Kind, made: Change, policy: Policy) -> Change:
 
 
 def _with_calls(kind: Kind, change: Change) -> Change:
-    return replace(change, calls=tuple(kind.calls(change)))
+    return change if change.step is Action.HOLD else replace(change, calls=tuple(kind.calls(change)))
 
 
 def _stamps(world: World, desired: Desired, kind: Kind) -> dict[str, str]:

@@ -138,7 +138,8 @@ def _reconciling(facts: _Facts, ready: Condition) -> Condition:
     if facts.seen.error is not None:
         return Condition("Reconciling", "True", "ProgressingWithRetry", ready.message)
     if change is not None and change.waiting:
-        return Condition("Reconciling", "True", "Draining", change.waiting)
+        reason = "RollingBack" if change.action is Action.HOLD else "Draining"
+        return Condition("Reconciling", "True", reason, change.waiting)
     if change is not None:
         return Condition("Reconciling", "True", "Progressing", ready.message)
     reason = "Draining" if ready.reason == "OldTasksDraining" else "RollingOut"

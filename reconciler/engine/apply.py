@@ -50,12 +50,15 @@ class Tick:
     """What one tick has done so far.
 
     ``failed`` keys are not tried again in this tick; of ``unknown`` ones a write got no answer, so they are read first.
+    ``written`` keys were changed, ``considered`` ones given a second look.
     """
 
     memory: Memory
     calls: set[str] = field(default_factory=set)
     failed: dict[Key, AwsError] = field(default_factory=dict)
     unknown: set[Key] = field(default_factory=set)
+    written: set[Key] = field(default_factory=set)
+    considered: set[Key] = field(default_factory=set)
 
 
 def apply(write: Writer, world: World, changes: Iterable[Change], tick: Tick, target: Target) -> World:
@@ -75,6 +78,7 @@ def apply(write: Writer, world: World, changes: Iterable[Change], tick: Tick, ta
             except AwsError as error:
                 tick.failed[change.key] = error
                 break
+            tick.written.add(change.key)
             target.made(change, call)
         if answers and change.key not in tick.unknown:
             world = _answered(world, change, answers, tick)

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from reconciler.core.gate import ready
-from reconciler.core.planner import plan
 from reconciler.core.rollup import look_again, remember, rollup
 from reconciler.core.world import World
 from reconciler.engine.apply import Target, Tick, apply, untried
+from reconciler.engine.consider import considered
 from reconciler.engine.lookup import Wish
 from reconciler.engine.observe import further, observe, reread
 from reconciler.model.errors import AwsError
@@ -26,7 +26,7 @@ def reconcile(target: Target, wish: Wish, memory: Memory) -> Result:
     tick = Tick(memory)
     world = observe(target.read, target.scope, wish, memory, target.asked)
     while True:
-        planned = plan(world)
+        world, planned = considered(target.read, world, tick)
         now = untried(ready(planned), tick)
         if target.write is None or not now or target.stop():
             break

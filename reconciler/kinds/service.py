@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from reconciler.kinds.service_checks import findings
+from reconciler.kinds.service_failures import asked_again, held
 from reconciler.kinds.service_fields import FIELDS
 from reconciler.kinds.service_health import verdict
 from reconciler.kinds.service_reading import describe, read_service, scaled, with_namespaces, with_scaling
@@ -69,6 +70,9 @@ class Service(Kind):
                 readings.append(with_scaling(read_service(key, *answer), minima, f"service/{cluster}/{name}"))
         return with_namespaces(read, wanted, readings)
 
+    def second_look(self, read: Reader, changes: Sequence[Change]) -> Iterable[Observed]:
+        return asked_again(read, changes, self.normal)
+
     def _place(self, want: Wanted) -> tuple[str, str]:
         address = self.address(want.spec) if want.spec else self.named(want.owned[0])
         cluster, _, name = (address or "").rpartition("/")
@@ -104,6 +108,9 @@ class Service(Kind):
             values["forceNewDeployment"] = True
         yield Call("ecs:UpdateService", {**which, **values})
 
+    def hold(self, change: Change) -> Finding | None:
+        return held(change)
+
     def carry(self, seen: Observed) -> Mapping[str, Any]:
         return {"desiredCount": seen.live["desiredCount"]} if "desiredCount" in seen.live else {}
 
@@ -117,7 +124,11 @@ class Service(Kind):
             return seen
         # the answers of Create and Update carry no tags
         now = tags.all_of(change) if change.step is Action.CREATE else tags.tagged(change, last.at).tags
-        return replace(seen, tags=now, spec={**seen.spec, "tags": tags.to_list(tags.people_s(now))})
+        before = change.observed.live if change.observed else {}
+        kept = {name: before[name] for name in ("failed", "scalableMinimum") if name in before}
+        spec = {**seen.spec, "tags": tags.to_list(tags.people_s(now))}
+        driven = change.observed.driven if change.observed else frozenset()
+        return replace(seen, tags=now, spec=spec, live={**seen.live, **kept}, driven=driven)
 
     def health(self, seen: Observed) -> Health:
         return verdict(seen)

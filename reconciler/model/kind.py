@@ -67,6 +67,14 @@ class Kind:
         """All calls that are left for the change's step, in order. A step is never a replacement."""
         raise NotImplementedError
 
+    def second_look(self, read: Reader, changes: Sequence[Change]) -> Iterable[Observed]:
+        """Readings with what is asked only of what is about to be updated; those not in it stay as they are."""
+        return ()
+
+    def hold(self, change: Change) -> Finding | None:
+        """Why what a change rolls out is held: it has failed before. What it changes in place is still made."""
+        return None
+
     def carry(self, seen: Observed) -> Mapping[str, Any]:
         """What a replacement takes over from what it replaces, where the manifest says nothing."""
         return {}

@@ -1,0 +1,98 @@
+"""A rollout that failed: told, not tried again, and never fought over with ECS's own circuit breaker."""
+
+from __future__ import annotations
+
+import pytest
+
+from reconciler.agent.converge import Ending
+from reconciler.model.plan import Action
+from tests.lab import SHOP, Lab, edit
+
+BREAKER = "desiredCount: 2, deploymentConfiguration: {deploymentCircuitBreaker: {enable: true, rollback: true}}"
+
+
+@pytest.fixture
+def lab() -> Lab:
+    """The small app, applied; its web service has a circuit breaker that rolls back; the next image cannot be pulled."""
+    lab = Lab()
+    lab.app("shop", SHOP[: SHOP.rindex("---")])
+    edit(lab, "desiredCount: 2", BREAKER)
+    assert lab.apply().ending is Ending.CONVERGED
+    lab.simulator.script("shop:2", cannot_pull="not found")
+    lab.writes()
+    return lab
+
+
+def reason(outcome, name="shop/Service/web"):
+    [resource] = [item for item in outcome.last.status.resources if str(item.key) == name]
+    stalled = resource.condition("Stalled")
+    return stalled.reason if stalled else None
+
+
+def test_a_rollout_that_ecs_rolled_back_is_no_success_and_is_not_tried_again(lab):
+    edit(lab, "shop:1", "shop:2")
+    outcome = lab.apply()
+    assert outcome.ending is Ending.AT_REST
+    assert reason(outcome) == "RolledBack"
+    assert lab.writes() == ["RegisterTaskDefinition", "UpdateService"]
+    for _ in range(5):
+        lab.simulator.advance(600)
+        assert lab.apply().ending is Ending.AT_REST
+    assert lab.writes() == []
+
+
+def test_what_failed_is_planned_as_held_with_reason_and_time(lab):
+    edit(lab, "shop:1", "shop:2")
+    lab.apply()
+    [change] = [change for change in lab.plan().changes if change.key.name == "web"]
+    assert change.action is Action.HOLD
+    assert change.blocked is not None
+    assert change.blocked.code == "RolledBack"
+    assert "ROLLBACK_SUCCESSFUL" in change.blocked.message
+    assert "UTC" in change.blocked.message
+
+
+def test_a_new_image_releases_what_was_held(lab):
+    edit(lab, "shop:1", "shop:2")
+    lab.apply()
+    edit(lab, "shop:2", "shop:3")
+    assert lab.apply().ending is Ending.CONVERGED
+
+
+def test_going_back_in_git_is_not_held_although_ecs_went_there_by_itself(lab):
+    edit(lab, "shop:1", "shop:2")
+    lab.apply()
+    edit(lab, "shop:2", "shop:1")
+    assert lab.apply().ending is Ending.CONVERGED
+
+
+def test_what_changes_in_place_is_still_made_in_a_held_service(lab):
+    edit(lab, "shop:1", "shop:2")
+    lab.apply()
+    lab.writes()
+    edit(lab, "desiredCount: 2", "desiredCount: 3")
+    assert lab.apply().ending is Ending.AT_REST
+    assert lab.writes() == ["UpdateService"]
+    service = lab.service("web")
+    assert service["desiredCount"] == 3
+    [container] = lab.ecs().describe_task_definition(taskDefinition=service["taskDefinition"])["taskDefinition"][
+        "containerDefinitions"
+    ]
+    assert container["image"] == "shop:1"
+
+
+def test_while_ecs_rolls_back_nothing_is_sent_by_a_process_that_remembers_nothing(lab):
+    edit(lab, "shop:1", "shop:2")
+    for _ in range(400):
+        if lab.tick().again is None:
+            break
+        lab.simulator.advance(5)
+    assert lab.writes() == ["RegisterTaskDefinition", "UpdateService"]
+
+
+def test_a_failure_without_rollback_is_told(lab):
+    edit(lab, "rollback: true", "rollback: false")
+    edit(lab, "shop:1", "shop:2")
+    outcome = lab.apply()
+    assert outcome.ending is Ending.AT_REST
+    assert reason(outcome) == "DeploymentFailed"

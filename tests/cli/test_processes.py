@@ -236,3 +236,43 @@ def test_the_completion_script_can_be_sourced(empty, shell, tmp_path):
     before = "autoload -U compinit; compinit -D; " if shell == "zsh" else ""
     done = subprocess.run([shell, "-c", f"{before}source {file}"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_simulator_verb_lists_what_it_simulates(world):
+    done = world.run("simulator", "--operations")
+    assert done.exit_code == 0
+    assert {"CreateService", "ListServiceDeployments", "RunTask"} <= set(done.stdout.split())
+
+
+def test_a_script_that_is_wrong_is_told_with_its_place(world, tmp_path):
+    script = tmp_path / "script.yaml"
+    script.write_text("workloads:\n  - {match: app, exitz: 1}\n")
+    done = world.run("simulator", "--port", "0", "--script", str(script))
+    assert done.exit_code == 64
+    assert "'exitz' is not known" in done.stderr
+
+
+def test_a_script_is_read_again_when_it_changes_and_a_wrong_one_changes_nothing(tmp_path):
+    from reconciler.cli.verbs.simulator import Scripted
+    from reconciler.simulator import Simulator
+
+    said = []
+
+    class Terminal:
+        def err(self, text):
+            said.append(text)
+
+    script = tmp_path / "script.yaml"
+    script.write_text("workloads:\n  - {match: app, exits: 1}\n")
+    simulator = Simulator()
+    scripted = Scripted(simulator, script, Terminal())
+    scripted.read()
+    scripted.read_again()
+    assert said == []
+    script.write_text("workloads:\n  - {match: app, exits: 1}\n  - {match: other, exits: 2}\n")
+    scripted.read_again()
+    assert [workload.match for workload in simulator.world.script.workloads] == ["app", "other"]
+    script.write_text("workloads: nonsense\n")
+    scripted.read_again()
+    assert [workload.match for workload in simulator.world.script.workloads] == ["app", "other"]
+    assert "still holds" in said[-1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from importlib.util import find_spec
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -12,6 +13,7 @@ import click
 
 from reconciler.cli.options import common, option
 from reconciler.cli.runtime import current
+from reconciler.cli.terminal import Terminal
 from reconciler.model.errors import UsageError
 
 REGION = "eu-west-1"
@@ -30,8 +32,24 @@ REGION = "eu-west-1"
 @option("--seed", type=int, default=0, show_default=True, metavar="N", help="The same seed gives the same ids.")
 @option("--log", type=click.Path(dir_okay=False), metavar="FILE", help="Write every call there, one JSON line each.")
 @option("--region", default=REGION, show_default=True, metavar="NAME", help="Of requests that name none.")
+@option(
+    "--script",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="How containers behave, as YAML; read again whenever it changes.",
+)
+@click.option("--operations", is_flag=True, help="List the operations of ECS that are simulated, and end.")
 @common(verb=True, repository=False)
-def command(port: int, speed: float, seed: int, log: str | None, region: str, **given: Any) -> int:
+def command(
+    port: int,
+    speed: float,
+    seed: int,
+    log: str | None,
+    region: str,
+    script: Path | None,
+    operations: bool,
+    **given: Any,
+) -> int:
     """Run an AWS on this machine: an ECS that rolls out, and what belongs to it. It listens on 127.0.0.1 alone.
 
     Prints what to set so that any SDK or tool uses it, and runs until Ctrl-C. It forgets everything then.
@@ -39,8 +57,15 @@ def command(port: int, speed: float, seed: int, log: str | None, region: str, **
     run = current()
     run.take(given)
     require()
-    from reconciler.simulator import Settings, Simulator
+    from reconciler.simulator import OPERATIONS, Settings, Simulator
 
+    if operations:
+        run.terminal.out("\n".join(OPERATIONS))
+        return 0
+    simulator = Simulator(Settings(seed=seed, region=region))
+    scripted = Scripted(simulator, script, run.terminal) if script else None
+    if scripted:
+        scripted.read()
     ended = threading.Event()
 
     def end(_number: int, _frame: FrameType | None) -> None:
@@ -49,7 +74,7 @@ def command(port: int, speed: float, seed: int, log: str | None, region: str, **
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, end)
     try:
-        server = Simulator(Settings(seed=seed, region=region)).serve(port, speed, log)
+        server = simulator.serve(port, speed, log)
     except OSError as error:
         raise UsageError(
             f"port {port} cannot be used: {error.strerror}", hint="choose another one with --port"
@@ -59,8 +84,44 @@ def command(port: int, speed: float, seed: int, log: str | None, region: str, **
             run.terminal.out(f"export {name}={value}")
         run.terminal.err(f"listening on {server.url}; Ctrl-C ends it")
         while not ended.wait(0.5):
-            pass
+            if scripted:
+                scripted.read_again()
     return 0
+
+
+class Scripted:
+    """A script in a file, read again whenever it changes. One that is wrong is told, and the last good one stays."""
+
+    def __init__(self, simulator: Any, file: Path, terminal: Terminal) -> None:
+        self._simulator, self._file, self._terminal = simulator, file, terminal
+        self._seen: tuple[float, int] | None = None
+
+    def read(self) -> None:
+        """Read it now. Raises UsageError when it is wrong."""
+        from reconciler.simulator import ScriptError
+
+        self._seen = self._stamp()
+        try:
+            self._simulator.load_script(self._file.read_text(encoding="utf-8"))
+        except (ScriptError, OSError, UnicodeDecodeError) as error:
+            raise UsageError(str(error), where=str(self._file), hint="see docs/simulator.md") from None
+
+    def read_again(self) -> None:
+        """Read it when it has changed since."""
+        if self._stamp() == self._seen:
+            return
+        try:
+            self.read()
+            self._terminal.err(f"read {self._file} again")
+        except UsageError as error:
+            self._terminal.err(f"{error}; what it said before still holds")
+
+    def _stamp(self) -> tuple[float, int] | None:
+        try:
+            stat = self._file.stat()
+        except OSError:
+            return self._seen
+        return stat.st_mtime, stat.st_size
 
 
 def exports(url: str, region: str) -> dict[str, str]:

@@ -271,7 +271,10 @@ class FakeReader:
         answer = self._ask(operation, params, None)
         if isinstance(answer, AwsError):
             raise answer
-        return list(answer)
+        if not isinstance(answer, Mapping):
+            return list(answer)
+        token = answer.get("NextToken")
+        return [*answer[items], *(self.pages(operation, {**params, "NextToken": token}, items) if token else ())]
 
     def times(self, operation: str) -> int:
         return sum(asked.endswith(f":{operation}") for asked, _, _ in self.asked)

@@ -33,6 +33,14 @@ REGION = "eu-west-1"
 @option("--log", type=click.Path(dir_okay=False), metavar="FILE", help="Write every call there, one JSON line each.")
 @option("--region", default=REGION, show_default=True, metavar="NAME", help="Of requests that name none.")
 @option(
+    "--eventual",
+    type=click.FloatRange(0),
+    default=2.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Of its time: how long after a write a read may show what was before, as ECS documents.",
+)
+@option(
     "--script",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
@@ -46,6 +54,7 @@ def command(
     seed: int,
     log: str | None,
     region: str,
+    eventual: float,
     script: Path | None,
     operations: bool,
     **given: Any,
@@ -62,7 +71,7 @@ def command(
     if operations:
         run.terminal.out("\n".join(OPERATIONS))
         return 0
-    simulator = Simulator(Settings(seed=seed, region=region))
+    simulator = Simulator(Settings(seed=seed, region=region, eventual_window=eventual))
     scripted = Scripted(simulator, script, run.terminal) if script else None
     if scripted:
         scripted.read()

@@ -57,6 +57,8 @@ def test_what_another_write_of_ours_replaced_is_old_too():
 
 def test_where_we_wrote_back_what_was_there_before_it_is_no_old_reading():
     back = Answered(at(BEFORE, 10), (BEFORE, at(OTHER, 5)))
+    fresh = replace(at(BEFORE, 11), live={"running": 2})
+    assert settle(fresh, back, TOYS) is fresh
     assert settle(at(BEFORE, 11), back, TOYS) == at(BEFORE, 11)
     assert settle(at(OTHER, 11), back, TOYS) == at(BEFORE, 11)
 

@@ -130,6 +130,7 @@ def test_no_revision_is_described_twice():
         # by content: the one that runs, then ours, then the oldest
         ({1: revision(), 2: revision(), 3: revision()}, {"in_use": [2]}, 2),
         ({1: revision(), 2: revision(owner=ME, digest="old")}, {"owned": [2]}, 2),
+        ({1: revision(owner=ME, digest="old"), 2: revision()}, {"in_use": [2]}, 2),
         ({1: revision(OTHER), 2: revision(), 3: revision()}, {}, 2),
         ({1: revision(), 2: revision(OTHER)}, {"in_use": [2]}, 1),
         # nothing equal: a change starts from the newest that runs, else from the newest of ours, else from the newest

@@ -19,7 +19,7 @@ from reconciler.aws.paging import Paging, paging_of
 from reconciler.aws.wire import ask
 from reconciler.model.clock import Clock
 from reconciler.model.errors import AwsError, Throttled, Unavailable
-from reconciler.model.kind import Answer
+from reconciler.model.kind import Answer, Items
 from reconciler.model.tree import Tree, holds_pending
 
 
@@ -96,7 +96,7 @@ class AwsReader:
             for future in asked:
                 future.cancel()
 
-    def pages(self, operation: str, params: Tree, items: str, *, region: str | None = None) -> list[Any]:
+    def pages(self, operation: str, params: Tree, items: str, *, region: str | None = None) -> Items:
         """The items of every page; ``items`` is the answer's member that holds them. A failed page raises."""
         self._check(operation)
         paging = self._paging_of(operation, items)
@@ -108,7 +108,7 @@ class AwsReader:
             found.extend(answer.get(items) or ())
             token = paging.next(answer)
             if not token:
-                return found
+                return Items(found, answer.at)
             if token in seen:
                 raise Unavailable("the listing leads back to a page it has shown already", operation=operation)
             seen.append(token)

@@ -31,7 +31,7 @@ class Comparison:
 def compare(kind: Kind, desired: Desired, seen: Observed, policy: Policy, stamps: Mapping[str, str]) -> Comparison:
     """Compare a resolved resource with its reading; a revision that carries our digest is as desired, tags apart."""
     fields, ignore = kind.fields, policy.ignore or ()
-    tag_changes = tuple(_tag_changes(desired.spec, seen, stamps))
+    tag_changes = tuple(_tag_changes(desired.spec, seen, stamps, ignore))
     if fields.versioned and seen.digest == desired.digest:
         return Comparison(tag_changes, {}, desired.spec)
     live = _form(fields, kind.normal(seen.spec or {}))
@@ -74,11 +74,18 @@ def _values(fields: Fields, raw: Tree, changes: tuple[FieldChange, ...]) -> dict
     return {member: expand(fields, form[member], member) for member in members if member in form}
 
 
-def _tag_changes(spec: Tree, seen: Observed, stamps: Mapping[str, str]) -> Iterator[FieldChange]:
+def _tag_changes(
+    spec: Tree, seen: Observed, stamps: Mapping[str, str], ignore: tuple[str, ...]
+) -> Iterator[FieldChange]:
     """Tags key by key. Those of people are ours to remove only where the manifest speaks of tags at all."""
     said = spec.get("tags")
     wanted = dict(said) if isinstance(said, Mapping) else tags.to_map(said)
     live = tags.people_s(seen.tags)
+    left_alone = {path.removeprefix("tags.") for path in ignore if path.startswith("tags.")}
+    if "tags" in ignore:
+        left_alone |= wanted.keys() | live.keys()
+    wanted = {key: value for key, value in wanted.items() if key not in left_alone}
+    live = {key: value for key, value in live.items() if key not in left_alone}
     for key, value in sorted({**wanted, **stamps}.items()):
         before = seen.tags.get(key, UNSET)
         if before != value:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.model.errors import Problem, Severity
@@ -53,6 +54,8 @@ def _kept(world: World, seen: Observed, allowed: Policy) -> str:
         return f"it could not be read ({seen.error.message})"
     if seen.status == "DRAINING":
         return ""
+    if seen.key.app in world.suspended:
+        return f"the app {seen.key.app} is suspended"
     said = seen.tags.get(PRUNE)
     if said == "false":
         return "its policy said prune: false"
@@ -71,11 +74,17 @@ def _over_limit(world: World, going: Mapping[Key, Observed], allowed: Policy) ->
     """Why so many deletions are refused at once; empty when they are few enough."""
     limit = allowed.deletion_limit if allowed.deletion_limit is not None else DEFAULT_LIMIT
     owned = len(world.desired) + len(world.orphans)
-    most = max(1, owned * int(limit.removesuffix("%")) // 100) if isinstance(limit, str) else limit
+    most = limit if isinstance(limit, int) else _share(limit, owned)
     count = sum(seen.present for seen in going.values())
     if count <= most:
         return ""
     return f"{count} of {owned} resources would be deleted; the deletionLimit is {limit} ({most})"
+
+
+def _share(limit: str, owned: int) -> int:
+    """A percentage of what is owned, at least one of it; of nothing, nothing."""
+    percent = int(limit.removesuffix("%"))
+    return max(1, owned * percent // 100) if percent else 0
 
 
 def _deletion(
@@ -91,12 +100,10 @@ def _deletion(
         blocked = Problem("PruneGuard", refused, key=key, hint="raise policy.deletionLimit, or delete in steps")
     if not seen.present:
         return Change(key, Action.DELETE, Action.DELETE, observed=seen, waiting="it is draining")
-    users = in_use_by(seen, [*going.values(), *world.seen.values()])
+    users = in_use_by(seen, [*world.seen.values(), *world.leftovers.values(), *world.orphans.values()])
+    if blocked is None and (stuck := [user for user in users if user not in changes and user not in going]):
+        # what uses it has no change of its own, so it goes on using it
+        message = f"still in use by {', '.join(map(str, stuck))}"
+        blocked = Problem("PruneGuard", message, key=key, hint="change or prune what uses it first")
     change = Change(key, Action.DELETE, Action.DELETE, observed=seen, waits_on=users, blocked=blocked)
-    calls = tuple(world.kinds[key.kind].calls(change))
-    # whatever still uses it and has no change of its own goes on using it: the deletion waits for good, and says so
-    stuck = [user for user in users if user not in changes and user not in going]
-    waiting = f"still in use by {', '.join(map(str, stuck))}" if stuck else ""
-    return Change(
-        key, Action.DELETE, Action.DELETE, observed=seen, waits_on=users, calls=calls, blocked=blocked, waiting=waiting
-    )
+    return replace(change, calls=tuple(world.kinds[key.kind].calls(change)))

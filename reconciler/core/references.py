@@ -172,9 +172,17 @@ def _explicit(path: Path, text: str, document: Document, book: _Book) -> Referen
 def _twins(linked: Iterable[Linked], kinds: Kinds) -> Iterator[Problem]:
     """Two manifests that stand for one thing in AWS."""
     first: dict[tuple[str, str], Document] = {}
-    for link in linked:
+    by_key = {link.document.key: link for link in linked}
+
+    def named(reference: Reference) -> str:
+        """The address of what is referred to, which is what another manifest may call it."""
+        link = by_key.get(reference.key)
+        address = kinds[reference.key.kind].address(link.document.spec) if link else None
+        return address or str(reference)
+
+    for link in by_key.values():
         kind = kinds[link.document.key.kind]
-        address = kind.address(resolve(link.spec, str))
+        address = kind.address(resolve(link.spec, named))
         if address is None or kind.external(link.spec):
             continue
         other = first.setdefault((kind.name, address), link.document)

@@ -77,6 +77,8 @@ def apply(write: Writer, world: World, changes: Iterable[Change], tick: Tick, ta
                 break
             except AwsError as error:
                 tick.failed[change.key] = error
+                if answers:  # half of it is done: how it stands now is read
+                    tick.unknown.add(change.key)
                 break
             tick.written.add(change.key)
             target.made(change, call)

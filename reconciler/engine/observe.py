@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -14,7 +14,7 @@ from reconciler.model.canonical import canonical
 from reconciler.model.desired import Reference
 from reconciler.model.key import Key, Scope
 from reconciler.model.kind import Kinds, Reader
-from reconciler.model.observed import Observed, Wanted
+from reconciler.model.observed import NEVER, Observed, Wanted
 from reconciler.model.policy import Policy
 from reconciler.model.status import Answered, Memory
 from reconciler.model.tree import Pending, get_path, pending_after
@@ -60,7 +60,7 @@ def judged(world: World) -> World:
     """With the verdict on each reading."""
     health = {
         key: world.kinds[key.kind].health(seen)
-        for key, seen in world.seen.items()
+        for key, seen in (*world.seen.items(), *world.orphans.items())
         if seen.error is None and (seen.present or seen.status != "ACTIVE")
     }
     return replace(world, health=health)
@@ -77,6 +77,8 @@ def settle(reading: Observed, answered: Answered | None, kinds: Kinds) -> Observ
     """A reading, or our own answer where the reading shows what was before our write."""
     if answered is None or reading.error is not None:
         return reading
+    if reading.at == NEVER:  # an absence told by an error, which has no date: there is nothing to be patient by
+        return replace(reading, carry=answered.now.carry)
     now = answered.now
     old = any(_same(reading, before, kinds) for before in answered.before)
     if old and not _same(reading, now, kinds) and (reading.at - now.at).total_seconds() < PATIENCE:
@@ -165,11 +167,12 @@ def _with_leftovers(read: Reader, world: World) -> World:
     for key, desired in world.desired.items():
         kind, former = world.kinds[key.kind], desired.document.formerly
         address = _address(world, key)
-        arns = [*world.inventory.arns(key), *(world.inventory.arns(former) if former else ())]
-        elsewhere = tuple(arn for arn in arns if kind.located(arn) != address)
-        if elsewhere and not desired.external:
-            wanted.append(Wanted(key, None, owned=elsewhere))
-    return replace(world, leftovers=_of_ours(world, _read(read, world.kinds, wanted, Memory())))
+        for owner in (key, former):
+            arns = world.inventory.arns(owner) if owner else ()
+            elsewhere = tuple(arn for arn in arns if kind.located(arn) != address)
+            if elsewhere and owner and not desired.external:
+                wanted.append(Wanted(key, None, world.scope.owner(owner), owned=elsewhere))
+    return replace(world, leftovers=_of_ours(wanted, _read(read, world.kinds, wanted, Memory())))
 
 
 def _with_orphans(read: Reader, world: World, memory: Memory) -> World:
@@ -183,14 +186,17 @@ def _with_orphans(read: Reader, world: World, memory: Memory) -> World:
         answered = memory.answers.get(key)
         arns = world.inventory.arns(key) or ((answered.now.arn,) if answered and answered.now.arn else ())
         if arns and world.covers(key.app):
-            wanted.append(Wanted(key, None, owned=arns))
-    return replace(world, orphans=_of_ours(world, _read(read, world.kinds, wanted, memory)))
+            wanted.append(Wanted(key, None, world.scope.owner(key), owned=arns))
+    return replace(world, orphans=_of_ours(wanted, _read(read, world.kinds, wanted, memory)))
 
 
-def _of_ours(world: World, found: Mapping[Key, Observed]) -> dict[Key, Observed]:
-    """Those whose own reading confirms that they are there and ours: the inventory may show ghosts."""
+def _of_ours(wanted: Iterable[Wanted], found: Mapping[Key, Observed]) -> dict[Key, Observed]:
+    """Those whose own reading confirms that they are there and still this key's: the inventory lags and shows ghosts."""
+    owners: dict[Key, set[str]] = {}
+    for want in wanted:
+        owners.setdefault(want.key, set()).add(want.owner)
     return {
         key: seen
         for key, seen in found.items()
-        if seen.error is not None or seen.status == "DRAINING" or world.scope.key(seen.owner) is not None
+        if seen.error is not None or seen.status == "DRAINING" or seen.owner in owners[key]
     }

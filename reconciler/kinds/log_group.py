@@ -113,10 +113,7 @@ class LogGroup(Kind):
             return Observed(change.key, at)
         if change.step is Action.CREATE:
             all_tags = tags.all_of(change)
-            made = self._create(change)
-            done = len(answers) == len(list(made))
-            spec = {name: value for name, value in change.spec.items() if done or name != "retentionInDays"}
-            return Observed(change.key, at, {**spec, "tags": tags.people_s(all_tags)}, tags=all_tags)
+            return Observed(change.key, at, {**change.spec, "tags": tags.people_s(all_tags)}, tags=all_tags)
         now = tags.tagged(change, at)
         return Observed(now.key, at, {**(now.spec or {}), **change.values}, arn=now.arn, tags=now.tags)
 

@@ -9,7 +9,7 @@ from reconciler.model.batch import batches
 from reconciler.model.errors import AwsError
 from reconciler.model.fields import Fields
 from reconciler.model.kind import Kind, Reader
-from reconciler.model.observed import Observed, Wanted
+from reconciler.model.observed import NEVER, Observed, Wanted
 from reconciler.model.plan import Call, Change
 from reconciler.model.shapes import Shape
 from reconciler.model.tree import Tree
@@ -46,17 +46,18 @@ class Parameter(Kind):
                     "ParameterFilters": [{"Key": "Name", "Option": "Equals", "Values": values}],
                     "MaxResults": 50,
                 }
-                [answer] = read.many("ssm:DescribeParameters", [asked], region=region)
-                if isinstance(answer, AwsError):
-                    yield from (Observed.failed(want.key, answer) for want, _ in batch)
+                try:
+                    parameters = read.pages("ssm:DescribeParameters", asked, "Parameters", region=region)
+                except AwsError as error:
+                    yield from (Observed.failed(want.key, error) for want, _ in batch)
                     continue
-                found = {parameter["Name"]: parameter for parameter in answer["Parameters"]}
+                found = {parameter["Name"]: parameter for parameter in parameters}
                 for want, name in batch:
                     there = next((found[value] for value in _values(name) if value in found), None)
                     if there is None:
-                        yield Observed(want.key, answer.at)
+                        yield Observed(want.key, NEVER)
                     else:
-                        yield Observed(want.key, answer.at, {"name": name}, arn=there.get("ARN"))
+                        yield Observed(want.key, NEVER, {"name": name}, arn=there.get("ARN"))
 
     def calls(self, change: Change) -> Sequence[Call]:
         return ()

@@ -160,4 +160,5 @@ def _placement(element: Any) -> Any:
     if not isinstance(element, Mapping) or not isinstance(element.get("field"), str):
         return element
     field = element["field"]
-    return {**element, "field": "instanceId" if field.lower() in ("host", "instanceid") else field}
+    known = {"host": "instanceId", "instanceid": "instanceId", "memory": "memory", "cpu": "cpu"}
+    return {**element, "field": known.get(field.lower(), field)}

@@ -12,7 +12,7 @@ from reconciler.model import tags
 from reconciler.model.batch import batches
 from reconciler.model.errors import AwsError, Denied, NotFound
 from reconciler.model.key import Key
-from reconciler.model.kind import Reader
+from reconciler.model.kind import Answer, Reader
 from reconciler.model.observed import NEVER, Observed, Wanted
 from reconciler.model.tree import get_path, set_path
 
@@ -109,19 +109,21 @@ def with_namespaces(read: Reader, wanted: Iterable[Wanted], found: Iterable[Obse
     said = {want.key: get_path(want.spec or {}, _NAMESPACE) for want in wanted}
     readings = list(found)
     arns = sorted({arn for seen in readings if (arn := _namespace_to_name(seen, said.get(seen.key)))})
-    if not arns:
-        return readings
-    answers = read.many("servicediscovery:GetNamespace", [{"Id": arn.rpartition("/")[2]} for arn in arns])
-    names = {
-        arn: arn.rpartition("/")[2] if isinstance(answer, AwsError) else str(answer["Namespace"]["Name"])
-        for arn, answer in zip(arns, answers, strict=True)
-    }
-    return [
-        replace(seen, spec=set_path(seen.spec, _NAMESPACE, names[arn]))
-        if (arn := _namespace_to_name(seen, said.get(seen.key)))
-        else seen
-        for seen in readings
-    ]
+    asked = [{"Id": arn.rpartition("/")[2]} for arn in arns]
+    answers = dict(zip(arns, read.many("servicediscovery:GetNamespace", asked) if asked else [], strict=True))
+    return [_named(seen, answers.get(_namespace_to_name(seen, said.get(seen.key)))) for seen in readings]
+
+
+def _named(seen: Observed, answer: Answer | AwsError | None) -> Observed:
+    """A reading with its namespace's name; one that cannot be looked up is not taken for another one."""
+    if answer is None:
+        return seen
+    if not isinstance(answer, AwsError):
+        return replace(seen, spec=set_path(seen.spec, _NAMESPACE, str(answer["Namespace"]["Name"])))
+    last = str(get_path(seen.spec or {}, _NAMESPACE)).rpartition("/")[2]
+    if isinstance(answer, NotFound) and not last.startswith("ns-"):  # where ids are names, as on emulators
+        return replace(seen, spec=set_path(seen.spec, _NAMESPACE, last))
+    return Observed.failed(seen.key, answer)
 
 
 def _namespace_to_name(seen: Observed, said: Any) -> str:

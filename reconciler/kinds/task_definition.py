@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from reconciler.kinds.task_definition_checks import findings
@@ -11,7 +12,7 @@ from reconciler.kinds.task_definition_fields import FIELDS
 from reconciler.model import tags
 from reconciler.model.canonical import canonical
 from reconciler.model.errors import AwsError, Finding, NotFound, Rejected
-from reconciler.model.kind import Answer, Kind, Reader
+from reconciler.model.kind import Answer, Items, Kind, Reader
 from reconciler.model.observed import NEVER, Observed, Wanted
 from reconciler.model.plan import Action, Call, Change
 from reconciler.model.shapes import Shape
@@ -119,7 +120,7 @@ class TaskDefinition(Kind):
         looked = sorted(set(looked), key=_revision)
         answers = {arn: answer for arn in looked if (answer := known.active(arn)) is not None}
         if want.spec is None:
-            return self._observed(want, answers[looked[-1]], others=tuple(looked[:-1]))
+            return self._everything(want, answers)
         form = canonical(self.fields, self.normal({**want.spec, "tags": None}))
         seen = {arn: self._observed(want, answer) for arn, answer in answers.items()}
         in_use = [arn for arn in looked if arn in want.in_use]
@@ -129,10 +130,16 @@ class TaskDefinition(Kind):
         best = next(iter([*carrying, *same, *reversed(in_use), *reversed(owned), looked[-1]]))
         return seen[best]
 
+    def _everything(self, want: Wanted, answers: Mapping[str, Answer]) -> Observed:
+        """All that is left of a family whose manifest is gone, as far as its own tags still give it to its owner."""
+        seen = {arn: self._observed(want, answer) for arn, answer in answers.items()}
+        owned = [arn for arn in seen if not want.owner or seen[arn].owner == want.owner] or list(seen)[-1:]
+        return replace(seen[owned[-1]], others=tuple(owned[:-1]))
+
     def _form(self, seen: Observed) -> dict[str, Any]:
         return canonical(self.fields, self.normal({**(seen.spec or {}), "tags": None}))
 
-    def _observed(self, want: Wanted, answer: Answer, others: tuple[str, ...] = ()) -> Observed:
+    def _observed(self, want: Wanted, answer: Answer) -> Observed:
         definition: Mapping[str, Any] = answer["taskDefinition"]
         all_tags = tags.to_map(answer.get("tags"))
         spec = {name: value for name, value in definition.items() if name not in self.fields.response_only}
@@ -144,7 +151,6 @@ class TaskDefinition(Kind):
             tags=all_tags,
             status=definition.get("status", "ACTIVE"),
             live={"revision": definition["revision"]},
-            others=others,
         )
 
     def calls(self, change: Change) -> Iterable[Call]:
@@ -194,6 +200,8 @@ class _Revisions:
                 self.by_family[family] = error
                 continue
             self.by_family[family] = arns
+            if isinstance(arns, Items):
+                self.at = max(self.at, arns.at)
             self.listed.update(arns)
 
     def active(self, arn: str) -> Answer | None:

@@ -23,6 +23,14 @@ class Answer(dict[str, Any]):
         self.at = at
 
 
+class Items(list[Any]):
+    """What all pages of a listing hold; ``at`` is the Date of the last one."""
+
+    def __init__(self, items: Iterable[Any], at: datetime) -> None:
+        super().__init__(items)
+        self.at = at
+
+
 class Reader(Protocol):
     """Can Describe, List and Get, and nothing whose answer holds a secret. Operations are ``service:Operation``."""
 
@@ -36,7 +44,7 @@ class Reader(Protocol):
         """An answer or an error for each, in the order asked, made in parallel."""
         ...
 
-    def pages(self, operation: str, params: Tree, items: str) -> list[Any]:
+    def pages(self, operation: str, params: Tree, items: str, *, region: str | None = None) -> list[Any]:
         """The items of every page, or AwsError: never a part."""
         ...
 
@@ -100,7 +108,7 @@ class Kind:
         return spec
 
     def after(self, change: Change, answers: Sequence[Answer]) -> Observed:
-        """The reading that the answers to a step's calls amount to, of which the last may not have been made yet."""
+        """The reading that the answers to all calls of a step amount to."""
         raise NotImplementedError
 
     def health(self, seen: Observed) -> Health:

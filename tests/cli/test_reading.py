@@ -102,3 +102,27 @@ def test_a_folder_that_was_taken_away_is_no_bug(world, tmp_path, monkeypatch):
     done = world.run("validate", here=True)
     assert done.exit_code == 64
     assert "no longer there" in done.stderr
+
+
+@pytest.mark.parametrize("inside", ["apps/shop", "apps/shop/environments", "apps/shop/more", "apps", "environments"])
+def test_an_apps_folder_is_not_taken_for_the_repository(tmp_path, inside):
+    root = tmp_path / "manifests"
+    for name in ("environments", "apps/shop/environments", "apps/shop/more"):
+        (root / name).mkdir(parents=True)
+    assert find_root(None, root / inside) == root
+    if inside != "environments":
+        assert find_root(str(root / inside)) == root
+
+
+def test_upwards_a_folder_with_apps_goes_before_one_with_environments(tmp_path):
+    (tmp_path / "apps").mkdir()
+    (tmp_path / "some" / "environments").mkdir(parents=True)
+    assert find_root(None, tmp_path / "some") == tmp_path
+
+
+def test_a_git_repository_in_a_folder_called_apps_stays_one(tmp_path):
+    own = tmp_path / "apps" / "shop"
+    for name in ("../../environments", "environments", ".git"):
+        (own / name).mkdir(parents=True)
+    assert find_root(None, own / "environments") == own
+    assert find_root(str(own)) == own

@@ -6,10 +6,11 @@ saved commit anyway, so a file needs to recognise a call, not to contain it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from reconciler.core.order import fingerprint
 from reconciler.engine.apply import Writer
@@ -90,26 +91,69 @@ def digest_of(plan: Plan, options: Mapping[str, Any]) -> str:
 
 
 def load(text: str, file: str) -> SavedPlan:
-    """Read a plan file; UsageError when it is none."""
+    """Read a plan file; UsageError when it is none, whatever it holds instead."""
     try:
-        body = json.loads(text)
-        if body["formatVersion"] != FORMAT:
-            raise UsageError(
-                f"made in format {body['formatVersion']}, this program reads {FORMAT}", where=file, hint="plan again"
-            )
+        made_in = _Format.model_validate_json(text).formatVersion
+        if made_in != FORMAT:
+            raise UsageError(f"made in format {made_in}, this program reads {FORMAT}", where=file, hint="plan again")
+        body = _Body.model_validate_json(text)
         calls = tuple(
             SavedCall(
-                Key.parse(call["key"]),
-                call["operation"],
-                call["digest"],
-                tuple((tuple(item["path"]), item["text"]) for item in call["pending"]),
-                call["gate"],
+                Key.parse(call.key),
+                call.operation,
+                call.digest,
+                tuple((tuple(item.path), item.text) for item in call.pending),
+                call.gate,
             )
-            for call in body["plannedCalls"]
+            for call in body.plannedCalls
         )
-        return SavedPlan(body["environment"], body["revision"], body["options"], calls, body["planDigest"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError("is not a plan file", where=file, hint="make one with: reconciler plan --out FILE") from error
+    options = body.options.model_dump(exclude_unset=True)
+    return SavedPlan(body.environment, body.revision, options, calls, body.planDigest)
+
+
+class _Read(BaseModel):
+    """What is read of a file, and no type taken for another."""
+
+    model_config = ConfigDict(strict=True, frozen=True)
+
+
+class _Format(_Read):
+    formatVersion: Annotated[str, Field(pattern=r"^[0-9]{1,3}\.[0-9]{1,3}$")]
+
+
+class _Pending(_Read):
+    path: list[str | int]
+    text: str
+
+
+class _Call(_Read):
+    key: str
+    operation: str
+    digest: str
+    pending: list[_Pending]
+    gate: str
+
+
+class _Options(_Read):
+    """Those of a command line that a plan depends on. One that is not known here must not be passed over."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+    installation: str | None = None
+    apps: list[str] = []
+    prune: bool | None = None
+    adopt: bool | None = None
+    deletionLimit: Annotated[int, Field(ge=0)] | Annotated[str, Field(pattern=r"^[0-9]{1,3}%$")] | None = None
+
+
+class _Body(_Read):
+    environment: str
+    revision: Annotated[str, Field(pattern=r"^[0-9a-f]{40,64}$")] | None
+    options: _Options
+    plannedCalls: list[_Call]
+    planDigest: str
 
 
 def check(saved: SavedPlan, plan: Plan) -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import json
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from reconciler.core.planner import plan
 from reconciler.engine.saved_plan import OnlySaved, check, digest_of, load, to_json
 from reconciler.model.errors import OutcomeUnknown, Problem, StalePlan, Throttled, UsageError
 from reconciler.model.fields import UNSET
 from reconciler.model.plan import Action, Call, Plan
-from reconciler.model.tree import pending_after
+from reconciler.model.tree import leaves, pending_after
 from tests.builders import FakeWriter, change, document, field_change, k, world
 
 PENDING = pending_after("TaskDefinition/web")
@@ -198,9 +202,69 @@ def test_it_is_held_against_the_options_it_was_made_with():
 # files that are none
 
 
+ANY = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+GOOD = {**to_json(PLAN, {"apps": ["shop"], "prune": True, "deletionLimit": "5%"}), "changes": []}
+PLACES = [path for path, _ in leaves(GOOD) if path[0] not in ("summary", "changes", "warnings")]
+PLACES += sorted({path[:cut] for path in PLACES for cut in range(len(path))}, key=repr)
+
+
+def test_every_json_value_is_a_plan_or_told_to_be_none():
+    @given(ANY, st.sampled_from(PLACES))
+    @settings(max_examples=300, deadline=None, database=None)
+    def at_any_place(value, place):
+        body = copy.deepcopy(GOOD)
+        if not place:
+            body = value
+        else:
+            at = body
+            for name in place[:-1]:
+                at = at[name]
+            at[place[-1]] = value
+        try:
+            found = load(json.dumps(body), "plan.json")
+        except UsageError:
+            return
+        assert isinstance(found.environment, str)
+        with contextlib.suppress(StalePlan):
+            check(found, PLAN)
+        for call in found.calls:
+            call.allows(CREATE)
+
+    at_any_place()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"options": 5},
+        {"options": {"apps": "shop"}},
+        {"options": {"prune": "yes"}},
+        {"options": {"deletionLimit": True}},
+        {"options": {"deletionLimit": -1}},
+        {"options": {"unknown": 1}},
+        {"plannedCalls": [{"key": 5}]},
+        {"plannedCalls": [{**GOOD["plannedCalls"][0], "pending": [{"path": [[]], "text": ""}]}]},
+        {"environment": {}},
+        {"environment": "\ud800"},
+        {"revision": "HEAD"},
+        {"revision": "a\0b"},
+        {"planDigest": None},
+        {"formatVersion": 1.0},
+        {"formatVersion": "new\n"},
+    ],
+)
+def test_a_member_of_another_type_makes_it_no_plan_file(wrong):
+    with pytest.raises(UsageError, match="is not a plan file"):
+        load(json.dumps({**GOOD, **wrong}), "plan.json")
+
+
 @pytest.mark.parametrize(
     "text",
-    ["", "{", "[]", "7", "null", "{}", '{"formatVersion": "1.0"}', '{"formatVersion": "1.0", "plannedCalls": [{}]}',
+    ["", "{", "[" * 100_000, "[]", "7", "null", "{}", '{"formatVersion": "1.0"}', '{"formatVersion": "1.0", "plannedCalls": [{}]}',
      '{"formatVersion": "1.0", "plannedCalls": 7}'],
 )  # fmt: skip
 def test_what_is_no_plan_file_is_told(text):

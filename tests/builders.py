@@ -267,14 +267,17 @@ class FakeReader:
                 found.append(error)
         return found
 
-    def pages(self, operation: str, params: Any, items: str) -> list[Any]:
-        answer = self._ask(operation, params, None)
+    def pages(self, operation: str, params: Any, items: str, *, region: str | None = None) -> list[Any]:
+        answer = self._ask(operation, params, region)
         if isinstance(answer, AwsError):
             raise answer
         if not isinstance(answer, Mapping):
             return list(answer)
         token = answer.get("NextToken")
-        return [*answer[items], *(self.pages(operation, {**params, "NextToken": token}, items) if token else ())]
+        return [
+            *answer[items],
+            *(self.pages(operation, {**params, "NextToken": token}, items, region=region) if token else ()),
+        ]
 
     def times(self, operation: str) -> int:
         return sum(asked.endswith(f":{operation}") for asked, _, _ in self.asked)

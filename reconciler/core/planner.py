@@ -5,7 +5,7 @@ Pure and level-based: it knows nothing of earlier plans, and after every answer 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from reconciler.core import ownership, preflight, prune
@@ -16,7 +16,7 @@ from reconciler.core.replacement import clean_up, create_first, in_place_of, kee
 from reconciler.core.values import resolved
 from reconciler.core.world import World
 from reconciler.model.desired import Desired
-from reconciler.model.errors import Denied, Problem
+from reconciler.model.errors import Denied, Problem, Severity
 from reconciler.model.fields import Effect
 from reconciler.model.key import COMMIT, DIGEST, OWNER, PRUNE, Key
 from reconciler.model.kind import Kind
@@ -41,8 +41,16 @@ def plan(world: World) -> Plan:
         world.commit,
         tuple(changes[key] for key in order if world.covers(key.app)),
         tuple(key for key in mine if key not in changes),
-        (*(warning for key in mine for warning in preflight.warnings(world, key)), *notes),
+        (*(warning for key in mine for warning in preflight.warnings(world, key)), *notes, *_unlisted(world)),
     )
+
+
+def _unlisted(world: World) -> Iterator[Problem]:
+    """The inventory could not be read: what is no longer declared is not known, and that must not pass in silence."""
+    error = world.inventory.error
+    if error is not None:
+        message = f"what is ours could not be listed, so nothing is pruned: {error.message}"
+        yield Problem("inventory-not-read", message, hint=error.hint, severity=Severity.WARNING)
 
 
 def _change(world: World, changes: Mapping[Key, Change], desired: Desired) -> Change | None:
@@ -94,10 +102,11 @@ def _update(world: World, kind: Kind, start: Change, policy: Policy) -> Change |
     """The resource is there: take it over, change it, replace it, or leave it alone."""
     desired, seen = start.desired, start.observed
     assert desired is not None and seen is not None
-    adopting = not ownership.is_ours(world.scope, desired, seen)
+    ours = ownership.is_ours(world.scope, desired, seen)
+    adopting = not ours and not seen.kin
     if adopting and (problem := ownership.refusal(world.scope, desired, seen, policy)):
         return replace(start, action=Action.HOLD, step=Action.HOLD, blocked=problem)
-    found = compare(kind, desired, seen, policy, _wanted_stamps(start.stamps, adopting))
+    found = compare(kind, desired, seen, policy, _wanted_stamps(start.stamps, adopting) if ours or adopting else {})
     if not found.changes:
         return clean_up(world, kind, start)
     if fixed := create_only(kind.fields, found.changes):

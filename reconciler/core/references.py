@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.model.desired import App, Document, External, Reference
-from reconciler.model.errors import Position, Problem
+from reconciler.model.errors import Position, Problem, Severity
 from reconciler.model.fields import pattern_of
 from reconciler.model.key import Key
 from reconciler.model.kind import Kinds
@@ -76,6 +76,18 @@ class _Book:
         document = self.by_key.get(key)
         return self.kinds[key.kind].parts(document.spec) if document else None
 
+    def near_miss(self, text: str, kind: str, document: Document, path: Path) -> None:
+        """A name that is nearly a manifest's is taken as it is, for something outside; but hardly meant so."""
+        names = [key.name for key in self.keys if key.kind == kind and key.app == document.key.app]
+        near = [] if ":" in text else difflib.get_close_matches(text, names, 1, 0.75)
+        if near:
+            message = f"there is no {kind} manifest '{text}': it is taken for one that exists outside"
+            hint = f"did you mean {near[0]}?"
+            at, key = document.position(path), document.key
+            self.problems.append(
+                Problem("near-miss", message, at, key, show_path(path), hint, severity=Severity.WARNING, app=key.app)
+            )
+
     def known(self, key: Key, document: Document, at: Position, path: str) -> bool:
         """Whether a key exists; a problem when it does not."""
         if key in self.keys:
@@ -128,6 +140,8 @@ def _implicit(path: Path, text: str, document: Document, book: _Book) -> tuple[R
         if address is None:
             continue
         declared = [key for key in book.by_address.get((name, address), ()) if key != document.key]
+        if not declared and known.by_name:
+            book.near_miss(text, name, document, path)
         if not declared and book.kinds[document.key.kind].requires(document.spec, path):
             book.externals.setdefault((name, text), []).append((document.key, path))
         return None, tuple(declared)

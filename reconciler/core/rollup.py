@@ -57,6 +57,8 @@ def look_again(status: Status, plan: Plan) -> float | None:
     """Seconds until it is worth looking again; None when nothing is on its way by itself."""
     stuck = {resource.key for resource in status.resources if resource.stalled}
     waits = {change.key: set(change.waits_on) for change in plan.changes}
+    # what is not among the apps chosen is not changed here, however long one waits
+    stuck |= set().union(*waits.values()) - {resource.key for resource in status.resources}
     while behind := {key for key, first in waits.items() if first & stuck} - stuck:
         stuck |= behind
     moving = any(not resource.ready and resource.key not in stuck for resource in status.resources)
@@ -106,6 +108,8 @@ def _healthy(facts: _Facts) -> Condition:
     health = facts.health
     if facts.seen.error is not None:
         return Condition("Healthy", "Unknown", "ObserveFailed", facts.seen.error.message)
+    if health is None and facts.change is not None and facts.change.action is Action.DELETE:
+        return Condition("Healthy", "Unknown", "PrunePending", "about to be deleted")
     if health is None:
         return Condition("Healthy", "False", "Missing", "it does not exist yet")
     if health.word is HealthWord.PROGRESSING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from typing import Protocol
 
 from reconciler.core.world import World
@@ -77,13 +78,13 @@ def apply(write: Writer, world: World, changes: Iterable[Change], tick: Tick, ta
                 break
             except AwsError as error:
                 tick.failed[change.key] = error
-                if answers:  # half of it is done: how it stands now is read
-                    tick.unknown.add(change.key)
                 break
             tick.written.add(change.key)
             target.made(change, call)
-        if answers and change.key not in tick.unknown:
+        if answers and len(answers) == sum(1 for _ in takewhile(lambda call: call.ready, change.calls)):
             world = _answered(world, change, answers, tick)
+        elif answers:  # half of it is done: how it stands now is read
+            tick.unknown.add(change.key)
     return judged(world)
 
 

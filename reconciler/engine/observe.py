@@ -124,6 +124,7 @@ def _wanted(world: World, key: Key) -> Wanted | None:
         tuple(item.arn for item in owned),
         matching(owned, desired.digest),
         tuple(_in_use(world, key)) if kind.fields.versioned else (),
+        keeps_live=bool(desired.policy.ignore),
     )
 
 
@@ -191,7 +192,7 @@ def _with_orphans(read: Reader, world: World, memory: Memory) -> World:
 
 
 def _of_ours(wanted: Iterable[Wanted], found: Mapping[Key, Observed]) -> dict[Key, Observed]:
-    """Those whose own reading confirms that they are there and still this key's: the inventory lags and shows ghosts."""
+    """Those that by their own reading are there and still this key's: the inventory lags and shows ghosts."""
     owners: dict[Key, set[str]] = {}
     for want in wanted:
         owners.setdefault(want.key, set()).add(want.owner)

@@ -61,6 +61,10 @@ class Cluster(Kind):
         name = spec.get("clusterName")
         return None if isinstance(name, Pending) else name
 
+    def normal(self, spec: Tree) -> Tree:
+        """ECS cannot take a setting away, only give it another value: no settings say nothing."""
+        return {name: value for name, value in spec.items() if name != "settings" or value}
+
     def named(self, value: str) -> str | None:
         return value.rpartition("cluster/")[2] if value.startswith("arn:") else value
 

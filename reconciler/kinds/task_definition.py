@@ -86,7 +86,7 @@ class TaskDefinition(Kind):
 
     def _settled(self, want: Wanted, known: _Revisions) -> Observed | None:
         """The revision that carries the digest, when the inventory led straight to it."""
-        for arn in want.matching[:1]:
+        for arn in () if want.keeps_live else want.matching[:1]:
             answer = known.active(arn)
             if want.spec is not None and answer is not None:
                 return self._observed(want, answer)
@@ -125,10 +125,14 @@ class TaskDefinition(Kind):
         seen = {arn: self._observed(want, answer) for arn, answer in answers.items()}
         in_use = [arn for arn in looked if arn in want.in_use]
         owned = [arn for arn in looked if seen[arn].owner == want.owner]
+        kin = bool(owned) or any(arn in want.owned for arn in known.listed)
+        if want.keeps_live and in_use:
+            return replace(seen[in_use[0]], kin=kin)
         carrying = [arn for arn in owned if seen[arn].digest == want.digest]
-        same = [arn for arn in [*in_use, *owned, *looked] if self._form(seen[arn]) == form]
+        alike = [*in_use, *owned] if kin else [*in_use, *looked]
+        same = [arn for arn in alike if self._form(seen[arn]) == form]
         best = next(iter([*carrying, *same, *reversed(in_use), *reversed(owned), looked[-1]]))
-        return seen[best]
+        return replace(seen[best], kin=kin)
 
     def _everything(self, want: Wanted, answers: Mapping[str, Answer]) -> Observed:
         """All that is left of a family whose manifest is gone, as far as its own tags still give it to its owner."""

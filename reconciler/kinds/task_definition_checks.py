@@ -57,7 +57,7 @@ def _containers(spec: Tree, containers: Sequence[tuple[Path, Tree]]) -> Iterator
             yield Finding(
                 "missing-memory",
                 (*path, "memory"),
-                f"neither container {name} nor the task says how much memory it needs",
+                f"neither container {name or 'here'} nor the task says how much memory it needs",
                 "set memory or memoryReservation of the container, or memory of the task",
             )
         if isinstance(memory, int) and isinstance(reserved, int) and memory < reserved:

@@ -7,6 +7,11 @@ from reconciler.model.fields import Effect, Field, Fields
 _CONTAINER: dict[str, Field] = {
     "essential": Field(default=True),
     "cpu": Field(default=0),
+    **{
+        member: Field(default=False)
+        for member in ("privileged", "readonlyRootFilesystem", "interactive", "pseudoTerminal", "disableNetworking")
+    },
+    "stopTimeout": Field(default=30),
     "environment": Field(key=("name",), value="value"),
     "secrets": Field(key=("name",), value="valueFrom"),
     "secrets.*.valueFrom": Field(names=("Secret", "Parameter")),
@@ -19,6 +24,7 @@ _CONTAINER: dict[str, Field] = {
     "healthCheck.interval": Field(default=30),
     "healthCheck.timeout": Field(default=5),
     "healthCheck.retries": Field(default=3),
+    "healthCheck.startPeriod": Field(default=0),
     "dependsOn": Field(key=("containerName",), value="condition"),
     "ulimits": Field(key=("name",)),
     "systemControls": Field(key=("namespace",), value="value"),
@@ -26,6 +32,7 @@ _CONTAINER: dict[str, Field] = {
     "extraHosts": Field(key=("hostname",), value="ipAddress"),
     "linuxParameters.capabilities.add": Field(unordered=True),
     "linuxParameters.capabilities.drop": Field(unordered=True),
+    "linuxParameters.initProcessEnabled": Field(default=False),
     "linuxParameters.devices": Field(key=("hostPath",)),
     "linuxParameters.devices.*.permissions": Field(unordered=True, default=["mknod", "read", "write"]),
     "linuxParameters.tmpfs": Field(key=("containerPath",)),
@@ -61,6 +68,8 @@ FIELDS = Fields(
         "proxyConfiguration.properties": Field(key=("name",), value="value"),
         "inferenceAccelerators": Field(key=("deviceName",)),
         "enableFaultInjection": Field(default=False),
+        "runtimePlatform.cpuArchitecture": Field(default="X86_64"),
+        "runtimePlatform.operatingSystemFamily": Field(default="LINUX"),
         "containerDefinitions": Field(key=("name",)),
         **{f"containerDefinitions.*.{name}": field for name, field in _CONTAINER.items()},
         "tags": Field(key=("key",), value="value", shared=True, effect=Effect.IN_PLACE),

@@ -20,7 +20,8 @@ class Wanted:
 
     ``spec`` is resolved, or None for something no manifest declares any more, which is read by its ARNs. ``owned`` are
     ARNs that the inventory nominates for this key, ``matching`` those of them that carry the digest, ``in_use`` the
-    ARNs live specs name where they refer to the key.
+    ARNs live specs name where they refer to the key. ``keeps_live``: some of what is live stands for what is desired,
+    so of a versioned kind the revision in use counts, not the one that carries the digest.
     """
 
     key: Key
@@ -30,6 +31,7 @@ class Wanted:
     owned: tuple[str, ...] = ()
     matching: tuple[str, ...] = ()
     in_use: tuple[str, ...] = ()
+    keeps_live: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class Observed:
     created   tells two incarnations of one name apart
     live      facts for health and display: counts, deployments, events
     driven    members somebody else drives right now, whatever the manifest says: an autoscaler's count
+    kin       of a versioned kind: other revisions of it are ours, so a further one needs no consent
     carry     members a replacement takes over from what it replaces
     others    further ARNs that belong to the key: older revisions that are ours
     error     the reading failed: nothing is known, nothing may be concluded
@@ -58,6 +61,7 @@ class Observed:
     created: datetime | None = None
     live: Mapping[str, Any] = field(default_factory=dict)
     driven: frozenset[str] = frozenset()
+    kin: bool = False
     carry: Mapping[str, Any] = field(default_factory=dict)
     others: tuple[str, ...] = ()
     error: AwsError | None = None

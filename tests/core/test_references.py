@@ -255,10 +255,6 @@ def test_two_services_of_one_name_in_one_cluster_are_twins():
     assert linked(CLUSTER, two, service("Service/a", "main"), service("Service/b", "second"), kinds=KINDS)[2] == ()
 
 
-@pytest.mark.xfail(
-    reason="an address is compared with the reference's text in it, not with the name of what it refers to",
-    strict=True,
-)
 def test_two_services_are_twins_also_where_one_names_the_cluster_by_manifest_and_the_other_by_its_aws_name():
     problems = linked(CLUSTER, service("Service/a", "main"), service("other/Service/b", "main"), kinds=KINDS)[2]
     assert [problem.code for problem in problems] == ["duplicate-resource"]

@@ -176,7 +176,6 @@ def test_something_no_longer_declared_is_shown_while_it_goes_and_then_no_more():
     assert rollup(world(), Plan("staging", None), {}, Memory()).ready
 
 
-@pytest.mark.xfail(reason="an orphan has no verdict on its health, and none is taken for missing", strict=True)
 def test_something_about_to_be_deleted_is_not_said_to_be_missing():
     here = world(orphans=[there("Thing/old")], asked=Policy(prune=True))
     [resource] = rollup(here, plan(here), {}, Memory()).resources
@@ -277,7 +276,6 @@ def test_what_is_ours_and_stays_is_not_waited_for():
     assert look(orphans=[there("Thing/old")]) is None
 
 
-@pytest.mark.xfail(reason="a deletion held up by a user that will not change counts as moving", strict=True)
 def test_a_deletion_of_what_stays_in_use_for_good_is_not_waited_for():
     found = look(
         document("Thing/web", {"paper": "arn:toy:paper/x"}),

@@ -106,9 +106,6 @@ def test_what_a_replacement_takes_over_is_carried_until_the_new_one_is_there():
     assert settle(at(OTHER, 20), answered, TOYS).carry == {}
 
 
-@pytest.mark.xfail(
-    reason="a cluster or secret that is not found answers without a Date: at NEVER, patience never ends", strict=True
-)
 def test_patience_with_an_absence_that_comes_without_a_date_ends_too():
     gone = NotFound("cluster not found", operation="ecs:DescribeServices")
     read = FakeReader(DescribeServices=gone, DescribeScalableTargets={"ScalableTargets": []})
@@ -164,9 +161,6 @@ def test_what_another_tool_took_over_since_the_inventory_is_not_deleted():
     assert lab.plan(prune=True).count(Action.DELETE) == 0
 
 
-@pytest.mark.xfail(
-    reason="an orphan's own reading is asked whether it is ours, not whether it is this very key's", strict=True
-)
 def test_what_another_manifest_of_ours_holds_by_its_own_reading_is_not_deleted_for_an_old_inventory():
     lab = shop()
     lab.apply()

@@ -279,3 +279,48 @@ def test_a_renamed_cluster_takes_its_services_along_and_goes_last(lab):
     assert made.index("CreateCluster") < made.index("CreateService") < made.index("DeleteService")
     assert made[-1] == "DeleteCluster"
     assert lab.plan().empty
+
+
+def by_ci(lab: Lab, image: str) -> None:
+    """Somebody registers another image by hand and moves the service there."""
+    ecs = lab.ecs()
+    live = ecs.describe_task_definition(taskDefinition=lab.service("web")["taskDefinition"])["taskDefinition"]
+    containers = [{**live["containerDefinitions"][0], "image": image}]
+    made = ecs.register_task_definition(family="web", containerDefinitions=containers)
+    for name in ("web", "worker"):
+        ecs.update_service(cluster="main", service=name, taskDefinition=made["taskDefinition"]["taskDefinitionArn"])
+    lab.simulator.settle()
+    lab.writes()
+
+
+def test_a_revision_made_by_hand_in_a_family_of_ours_blocks_nothing(lab):
+    by_ci(lab, "shop:hand")
+    lab.files["environments/staging.yaml"] += "  policy: {adopt: false}\n"
+    edit(lab, "shop:1", "shop:2")
+    assert lab.apply().ending is Ending.CONVERGED
+    assert lab.writes() == ["RegisterTaskDefinition", "UpdateService", "UpdateService"]
+
+
+def test_a_move_made_by_hand_is_taken_back(lab):
+    by_ci(lab, "shop:hand")
+    assert lab.apply().ending is Ending.CONVERGED
+    assert lab.writes() == ["UpdateService", "UpdateService"]
+
+
+def test_an_ignored_image_is_left_to_whoever_deploys_it(lab):
+    edit(lab, "kind: TaskDefinition\nmetadata: {name: web}", "kind: TaskDefinition\nmetadata: {name: web, policy: {ignore: [containerDefinitions.web.image]}}")
+    by_ci(lab, "shop:ci")
+    assert lab.plan().empty
+    edit(lab, "memory: 256", "memory: 512")
+    assert lab.apply().ending is Ending.CONVERGED
+    live = lab.ecs().describe_task_definition(taskDefinition=lab.service("web")["taskDefinition"])["taskDefinition"]
+    [container] = live["containerDefinitions"]
+    assert (container["image"], container["memory"]) == ("shop:ci", 512)
+    assert lab.plan().empty
+
+
+def test_an_inventory_that_cannot_be_read_is_told(lab):
+    lab.simulator.faults.deny("GetResources", service="tagging")
+    [warning] = lab.plan(prune=True).warnings
+    assert "nothing is pruned" in warning.message
+    assert "tag:GetResources" in warning.hint

@@ -13,7 +13,7 @@ from reconciler.model.key import OWNER
 from reconciler.model.kind import Answer
 from reconciler.model.observed import Observed, Wanted
 from reconciler.model.plan import Action
-from tests.builders import AT, FakeReader, change, document, field_change, k, later, wished
+from tests.builders import AT, FakeReader, change, document, field_change, k, wished
 
 LOGS = KINDS["LogGroup"]
 NAME = "/ecs/shop"
@@ -71,14 +71,6 @@ def test_creating_sets_the_retention_in_a_call_of_its_own():
     assert [name for name, _ in calls(planned(Action.CREATE, {}))] == ["CreateLogGroup"]
 
 
-def test_after_half_a_creation_the_retention_is_still_to_be_set():
-    made = planned(Action.CREATE, {"retentionInDays": 30})
-    half, whole = LOGS.after(made, [Answer({}, AT)]), LOGS.after(made, [Answer({}, AT), Answer({}, later(1))])
-    assert "retentionInDays" not in half.spec
-    assert whole.spec["retentionInDays"] == 30
-    assert (whole.owner, whole.at) == ("me", later(1))
-
-
 def test_an_update_sends_what_changes():
     made = planned(Action.UPDATE, {}, field_change("tags.team", UNSET, "x"), field_change("tags.old", "x"),
                    field_change("retentionInDays", 30, 60), values={"retentionInDays": 60, "kmsKeyId": "key"})  # fmt: skip
@@ -90,14 +82,6 @@ def test_an_update_sends_what_changes():
     ]
     now = LOGS.after(made, [Answer({}, AT)] * 4)
     assert (now.spec["retentionInDays"], now.tags, now.arn) == (60, {OWNER: "me", "team": "x"}, ARN)
-
-
-@pytest.mark.xfail(reason="the answer of each call is taken for those of all of them", strict=True)
-def test_after_half_an_update_what_was_not_sent_is_still_to_be_sent():
-    made = planned(Action.UPDATE, {}, field_change("tags.team", UNSET, "x"), field_change("retentionInDays", 30, 60),
-                   values={"retentionInDays": 60})  # fmt: skip
-    now = LOGS.after(made, [Answer({}, AT)])  # TagResource; PutRetentionPolicy was refused
-    assert (now.tags["team"], now.spec["retentionInDays"]) == ("x", 30)
 
 
 def test_a_deletion_goes_by_the_live_name():

@@ -68,7 +68,6 @@ def test_one_form(spec, normal):
     assert SERVICE.normal(spec) == normal
 
 
-@pytest.mark.xfail(reason="only host and instanceId are brought to one case", strict=True)
 @pytest.mark.parametrize("field", ["memory", "cpu"])
 def test_the_field_of_a_placement_strategy_is_not_case_sensitive(field):
     def form(name):

@@ -255,7 +255,6 @@ def test_a_namespace_said_by_arn_or_not_at_all_is_not_looked_up(said, live):
     assert read.times("GetNamespace") == 0
 
 
-@pytest.mark.xfail(reason="the id takes the place of the name, and a failed look rolls every task", strict=True)
 @pytest.mark.parametrize("error", [DENIED, SLOW])
 def test_a_namespace_that_cannot_be_looked_up_is_not_taken_for_another_one(error):
     spec = {"serviceName": "web", "cluster": "main", "taskDefinition": "web:1",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 import tempfile
 import traceback
@@ -12,9 +13,11 @@ import click
 
 from reconciler.cli.exits import Exit, of_error
 from reconciler.cli.runtime import Runtime
-from reconciler.cli.terminal import write
+from reconciler.cli.terminal import to_nowhere, write
 from reconciler.model.errors import ReconcilerError, UsageError
 from reconciler.model.suggest import did_you_mean
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 _running: list[Runtime] = []
 
@@ -43,8 +46,18 @@ def run(body: Callable[[], Any]) -> int:
         return _told(error)
     except BrokenPipeError:
         return Exit.DONE
+    except OSError as error:
+        return _unwritten(error) if error.errno in _NO_ROOM else _bug(error)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is ours, and it is told
         return _bug(error)
+
+
+def _unwritten(error: OSError) -> int:
+    """Only output is written without a message of its own where it cannot be."""
+    if sys.stdout is not None:
+        to_nowhere(sys.stdout)
+    hint = "see where things stand with: reconciler status"
+    return _told(ReconcilerError(f"the output cannot be written: {error.strerror}", hint=hint))
 
 
 def _told(error: ReconcilerError) -> int:

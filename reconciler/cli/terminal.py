@@ -70,7 +70,10 @@ class Terminal:
 
 
 def write(stream: TextIO | None, text: str) -> None:
-    """Write what the reader still wants; what its encoding lacks is spelled out. A closed stream is None."""
+    """Write what the reader still wants; what its encoding lacks is spelled out. A closed stream is None.
+
+    Raises OSError where a result cannot be written; of a message nobody could be told.
+    """
     if not text or stream is None:
         return
     if not text.endswith("\n"):
@@ -83,15 +86,19 @@ def write(stream: TextIO | None, text: str) -> None:
             stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
         stream.flush()
     except BrokenPipeError:
-        _to_nowhere(stream)
+        to_nowhere(stream)
+    except OSError:
+        to_nowhere(stream)
+        if stream is not sys.stderr:
+            raise
 
 
 def _tty(stream: TextIO | None) -> bool:
     return stream is not None and stream.isatty()
 
 
-def _to_nowhere(stream: TextIO) -> None:
-    """Who read this has left: an apply goes on, and Python's last flush must not complain."""
+def to_nowhere(stream: TextIO) -> None:
+    """Who read this has left, or has no room: an apply goes on, and Python's last flush must not complain."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)

@@ -276,3 +276,26 @@ def test_a_script_is_read_again_when_it_changes_and_a_wrong_one_changes_nothing(
     scripted.read_again()
     assert [workload.match for workload in simulator.world.script.workloads] == ["app", "other"]
     assert "still holds" in said[-1]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("words", [["validate"], ["validate", "-o", "json"], ["--help"], ["completion", "bash"]])
+def test_output_without_room_for_it_is_one_message(world, words):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*COMMAND, *words], cwd=world.root, env=environment(), stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: the output cannot be written: No space left on device\n")
+    assert done.stderr.count("error") == 1
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_messages_without_room_for_them_change_nothing(world):
+    world.write({"apps/shop/bad.yaml": "kind: Servcie\n"})
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*COMMAND, "plan"], cwd=world.root, env=environment(), stdout=subprocess.PIPE, stderr=full, text=True
+        )
+    assert (done.returncode, done.stdout) == (65, "")

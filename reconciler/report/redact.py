@@ -14,7 +14,7 @@ The members ``secrets`` and ``secretOptions`` hold addresses of secrets, not val
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -25,68 +25,17 @@ from reconciler.model.desired import Reference
 from reconciler.model.fields import UNSET
 from reconciler.model.key import Key
 from reconciler.model.plan import FieldChange
+from reconciler.model.secrecy import SENSITIVE, secret_name, source_line, text
 from reconciler.model.tree import Pending
 
-SENSITIVE: Final = "(sensitive)"
+__all__ = ["CHANGED", "SENSITIVE", "secret_name", "sides", "source_line", "text", "value"]
+
 CHANGED: Final = "(sensitive, changed)"
 
-_NAMED: Final = frozenset({"environment", "options", "dockerLabels", "labels", "tags", "driverOpts"})
-_NAMES: Final = ("name", "key")
+_NAMED: Final = frozenset({"environment", "options", "dockerLabels", "labels", "tags", "driverOpts", "systemControls"})
+_NAMES: Final = ("name", "key", "namespace")
 _SECRET_MEMBERS: Final = frozenset({"secretString", "secretBinary"})
-_ANYWHERE: Final = re.compile(r"passw(?:or)?d|passphrase|secret|token|credential|apikey|private.?key", re.IGNORECASE)
-_AS_A_WORD: Final = frozenset({"KEY", "KEYS", "PASS", "PWD", "PIN", "AUTH", "PAT"})
-_WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_USERINFO: Final = re.compile(r"(?P<head>://[^\s/?#:@\"']*:)(?P<secret>[^\s\"']+)(?=@)")
-_LONE_TOKEN: Final = re.compile(r"(?P<head>://)(?P<secret>[^\s/?#:@\"']{20,})(?=@)")
-_ASSIGNED: Final = re.compile(r"(?<![\w.-])(?P<head>(?P<name>[\w.-]+)=)(?P<secret>\"[^\"]*\"|'[^']*'|[^\s&;,\"']+)")
-_WRITTEN: Final = re.compile(
-    r"(?P<head>\b(?P<name>[A-Z][A-Z0-9_]*)[\"']?\s*(?::|,\s*[\"']?value[\"']?\s*:)\s+)"
-    r"(?P<secret>(?!ref:|arn:|\$\{\{)(?:\"[^\"]*\"|'[^']*'|[^\s,}\]][^,}\]]*))"
-)
-_NAMED_HERE: Final = re.compile(r"\bname[\"']?\s*:\s*[\"']?(?P<name>[\w.-]+)")
-_MEMBER: Final = re.compile(
-    r"(?P<head>\b(?P<member>\w+)[\"']?\s*:\s+)((?!ref:|arn:|\$\{\{)(?:\"[^\"]*\"|'[^']*'|[^\s,}\]][^,}\]]*))"
-)
 _FLAG: Final = re.compile(r"--?[\w-]+")
-
-
-def secret_name(name: str) -> bool:
-    """Whether a name says that its value is a secret. Rather too often than once too seldom."""
-    if _ANYWHERE.search(name):
-        return True
-    return any(word.upper() in _AS_A_WORD for word in _WORDS.findall(name)) or name.upper().endswith("KEY")
-
-
-def text(said: str) -> str:
-    """A string without what it gives away: ``postgres://u:***@h``, ``--password=***``."""
-    if "=" not in said and "://" not in said:
-        return said
-    return _blot(said, (_USERINFO, _LONE_TOKEN, _ASSIGNED), lambda _: "***")
-
-
-def source_line(line: str) -> str:
-    """A line of a manifest, each secret character shown as ``*``: columns stay where they are."""
-    line = _blot(line, (_USERINFO, _LONE_TOKEN, _ASSIGNED, _WRITTEN), _stars)
-    named = _NAMED_HERE.search(line)
-    if named is None or not secret_name(named["name"]):
-        return line
-    return _MEMBER.sub(lambda found: found[0] if found["member"] in _NAMES else found["head"] + _stars(found[3]), line)
-
-
-def _stars(secret: str) -> str:
-    return "*" * len(secret)
-
-
-def _blot(said: str, patterns: tuple[re.Pattern[str], ...], blot: Callable[[str], str]) -> str:
-    def replaced(found: re.Match[str]) -> str:
-        name = found.groupdict().get("name")
-        if name is not None and not secret_name(name):
-            return found[0]
-        return found["head"] + blot(found["secret"])
-
-    for pattern in patterns:
-        said = pattern.sub(replaced, said)
-    return said
 
 
 def value(path: tuple[str, ...], said: Any, *, other: Any = UNSET) -> Any:

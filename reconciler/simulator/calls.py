@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import IO, Any
@@ -11,6 +12,14 @@ SECRET = frozenset(
     {"SecretString", "SecretBinary", "Plaintext", "CiphertextBlob", "Password", "SessionToken", "SecretAccessKey"}
 )
 SECRET_OF = {("ssm", "PutParameter"): frozenset({"Value"})}
+NAMED = frozenset({"environment", "options", "dockerLabels", "labels", "driverOpts", "systemControls", "tags", "Tags"})
+"""Members that hold values by name, as a list of pairs or as a mapping."""
+SECRET_NAME = re.compile(
+    r"passw|passphrase|passcode|secret|token|credential|key|jwt|cookie|hmac|signature|bearer|oauth|salt"
+    r"|(?<![a-z])(?:pass|pwd|pin|auth|pat|creds?|authorization)(?![a-z])|(?:db|pg|master)pass|basicauth",
+    re.IGNORECASE,
+)
+PAIR_NAMES = ("name", "key", "Key", "namespace")
 MASK = "***"
 
 
@@ -35,15 +44,25 @@ class Call:
 
 
 def masked(call: Call) -> dict[str, Any]:
-    """The parameters with the values of secrets hidden."""
+    """The parameters with the values of secrets hidden, and those whose name says that they are one."""
     hidden = SECRET | SECRET_OF.get((call.service, call.operation), frozenset())
 
-    def walk(value: Any) -> Any:
+    def walk(value: Any, around: str = "") -> Any:
         if isinstance(value, dict):
-            return {k: MASK if k in hidden and v is not None else walk(v) for k, v in value.items()}
+            names = [value[it] for it in PAIR_NAMES if isinstance(value.get(it), str)] if around in NAMED else []
+            pair = any(SECRET_NAME.search(it) for it in names)
+            return {
+                k: MASK
+                if v is not None and (k in hidden or (pair and k not in PAIR_NAMES) or named(around, names, k))
+                else walk(v, k)
+                for k, v in value.items()
+            }
         if isinstance(value, list):
-            return [walk(v) for v in value]
+            return [walk(v, around) for v in value]
         return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+
+    def named(around: str, names: list[str], key: str) -> bool:
+        return around in NAMED and not names and key != "value" and SECRET_NAME.search(key) is not None
 
     taken = walk(call.params)
     assert isinstance(taken, dict)

@@ -7,7 +7,8 @@ from pathlib import Path
 from reconciler.model.errors import UsageError
 
 _FOLDERS = ("apps", "environments")
-_INSIDE = "manifests"
+INSIDE = "manifests"
+"""Where a repository that holds other things too keeps them."""
 
 
 def find_root(given: str | None, start: Path | None = None) -> Path:
@@ -20,6 +21,8 @@ def find_root(given: str | None, start: Path | None = None) -> Path:
         root = Path(given)
         if not root.is_dir():
             raise UsageError("there is no such directory", where=given, hint="give the repository's folder with -C DIR")
+        if root.name == ".git" and _at(root.parent):
+            root = root.parent
         return _around(root.resolve()) or _at(root) or root
     try:
         here = start or Path.cwd()
@@ -73,7 +76,7 @@ def _upwards(here: Path) -> Path | None:
 
 
 def _at(folder: Path) -> Path | None:
-    for root in (folder, folder / _INSIDE):
+    for root in (folder, folder / INSIDE):
         if any((root / name).is_dir() for name in _FOLDERS):
             return root
     return None

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from reconciler.cli.place import find_root, in_git
+from reconciler.cli.place import INSIDE, find_root, in_git, is_bare
 from reconciler.cli.runtime import Runtime
 from reconciler.engine.lookup import Wish, lookup, narrowed
 from reconciler.kinds import KINDS
 from reconciler.model.errors import InvalidManifests, Problem, UsageError
 from reconciler.model.suggest import did_you_mean, listing
 from reconciler.source.directory import read_directory
-from reconciler.source.git import dirty, read_git
+from reconciler.source.git import dirty, read_git, resolve
 from reconciler.source.render import environments, render
 from reconciler.source.revision import Revision
 
@@ -20,6 +20,8 @@ from reconciler.source.revision import Revision
 def committed(run: Runtime) -> Revision:
     """What plan, apply and status read: the commit in a git repository, else the directory as it lies."""
     root = find_root(run.options.directory)
+    if is_bare(root):
+        return _bare(run, root)
     if run.options.revision is not None:
         return read_git(root, run.options.revision)
     if run.options.worktree or not in_git(root):
@@ -30,9 +32,25 @@ def committed(run: Runtime) -> Revision:
 
 
 def lying(run: Runtime) -> Revision:
-    """What validate reads: the files as they lie, unless a commit is named."""
+    """What validate reads: the files as they lie, unless a commit is named or there are only commits."""
     root = find_root(run.options.directory)
+    if is_bare(root):
+        return _bare(run, root)
     return read_git(root, run.options.revision) if run.options.revision is not None else read_directory(root)
+
+
+def _bare(run: Runtime, root: Path) -> Revision:
+    """A commit of a repository that has no work tree. Raises UsageError where that is what should be read."""
+    if run.options.worktree:
+        raise UsageError(
+            "this git repository is bare: it has no files that lie anywhere",
+            where=root,
+            hint="leave out --worktree, or choose a commit with --revision",
+        )
+    commit = resolve(root, run.options.revision or "HEAD")
+    found = read_git(root, commit)
+    below = None if found.files or found.problems else read_git(root, commit, prefix=INSIDE)
+    return below if below and (below.files or below.problems) else found
 
 
 def choose(run: Runtime, revision: Revision) -> str:

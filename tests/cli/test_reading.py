@@ -126,3 +126,41 @@ def test_a_git_repository_in_a_folder_called_apps_stays_one(tmp_path):
         (own / name).mkdir(parents=True)
     assert find_root(None, own / "environments") == own
     assert find_root(str(own)) == own
+
+
+@pytest.fixture(params=["", "manifests"])
+def bare(world, tmp_path, request):
+    """The small repository without a work tree, its manifests at the top or in a folder."""
+    if request.param:
+        (world.root / request.param).mkdir()
+        for name in ("apps", "environments"):
+            (world.root / name).rename(world.root / request.param / name)
+    world.commit()
+    path = tmp_path / "bare.git"
+    world.git("clone", "-q", "--bare", str(world.root), str(path))
+    world.root = path
+    return world
+
+
+def test_of_a_bare_repository_the_commit_is_read(bare, monkeypatch):
+    for verb in (["plan"], ["validate"], ["plan", "--revision", "main"], ["validate", "--revision", "HEAD"]):
+        done = bare.run(*verb)
+        assert (done.exit_code, done.stderr) == (0, "")
+    monkeypatch.chdir(bare.root / "refs")
+    assert bare.run("apply", "--yes", here=True).exit_code == 0
+    assert bare.run("status", here=True).exit_code == 0
+
+
+def test_a_bare_repository_has_no_files_that_lie(bare):
+    for verb in ("plan", "validate"):
+        done = bare.run(verb, "--worktree")
+        assert done.exit_code == 64
+        assert "is bare" in done.stderr
+    done = bare.run("plan", "--revision", "nowhere")
+    assert done.exit_code == 1
+    assert "no commit 'nowhere'" in done.stderr
+
+
+def test_the_git_folder_means_what_it_lies_in(world):
+    world.commit()
+    assert world.run("-C", str(world.root / ".git"), "plan", here=True).exit_code == 0

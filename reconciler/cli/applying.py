@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from reconciler.agent.converge import Ending, Outcome, converge
 from reconciler.cli import telling
+from reconciler.cli.commands import command
 from reconciler.cli.exits import Exit, obstacles, of_blocked, of_problems, of_result, worst
 from reconciler.cli.interrupts import Stop, Waking
 from reconciler.cli.reading import choose, committed, wish_for, without_broken
@@ -22,6 +23,7 @@ from reconciler.engine.lookup import Wish
 from reconciler.engine.reconcile import reconcile
 from reconciler.engine.saved_plan import OnlySaved, SavedPlan, check, load, to_json
 from reconciler.model.errors import InvalidManifests, Problem, UsageError
+from reconciler.model.key import Key
 from reconciler.model.plan import Plan
 from reconciler.model.status import Memory, Result
 from reconciler.report.plan_text import plan_text
@@ -72,8 +74,11 @@ class Apply:
                 self._out(plan_text(before.plan, color=self.ran.terminal.color, verbose=self.ran.verbose))
             else:
                 self._out(telling.taken_up(self.saved, before.plan))
-            if obstacles(before.plan) and not self.wanted.keep_going:
-                return self._refused(before)
+            outside = telling.waits_outside(before.plan, self.wanted.apps)
+            if (obstacles(before.plan) or outside) and not self.wanted.keep_going:
+                return self._refused(before, outside)
+            if outside:
+                self.ran.terminal.note(telling.outside_words(outside))
             if before.plan.empty and before.status.ready:
                 return self._ended("converged", before, [], of_problems(self.problems))
             agreed = self._agreed(before.plan)
@@ -190,12 +195,20 @@ class Apply:
             return
         color = self.ran.terminal.color
         self._out(telling.conclusion(outcome, watch.calls, watch.elapsed, color=color))
-        self._err(telling.next_step(outcome, watch.calls, timeout, self.ran.options.environment))
+        look = command("status", self.ran.options, self.wanted.apps)
+        self._err(telling.next_step(outcome, watch.calls, timeout, self._again(self.wanted.apps), look))
 
-    def _refused(self, before: Result) -> int:
+    def _again(self, apps: Iterable[str]) -> str:
+        """The command that goes on with this one, perhaps for more apps."""
+        wanted = self.wanted
+        return command("apply", self.ran.options, apps, wanted.options, keep_going=wanted.keep_going)
+
+    def _refused(self, before: Result, outside: Mapping[Key, list[Key]]) -> int:
         """Something stands in the way of some of it: nothing at all is written, unless asked to keep going."""
-        code = worst(of_blocked(change) for change in obstacles(before.plan))
-        self._err(telling.refusal(before.plan))
+        codes = [of_blocked(change) for change in obstacles(before.plan)]
+        code = worst([*codes, Exit.NOT_CONVERGED])
+        along = self._again(dict.fromkeys([*self.wanted.apps, *telling.apps_of(outside)]))
+        self._err(telling.refusal(before.plan, outside, along))
         return self._ended("refused", before, [], code)
 
     def _ended(self, how: str, last: Result, calls: list[Any], code: int) -> int:

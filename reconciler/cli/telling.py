@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import click
@@ -11,14 +11,17 @@ from reconciler.agent.converge import Ending, Outcome
 from reconciler.cli.exits import obstacles
 from reconciler.cli.watching import Made
 from reconciler.engine.saved_plan import SavedPlan
+from reconciler.model.key import Key
 from reconciler.model.plan import Plan
 from reconciler.model.status import Result, Status
+from reconciler.model.suggest import listing
 from reconciler.report import progress
 from reconciler.report.durations import duration
 from reconciler.report.plan_words import revision_words, summary
 from reconciler.report.status import status_json, status_text
 
 FORMAT_VERSION = "1.0"
+_MOST = 5
 
 
 def asked(plan: Plan) -> bool:
@@ -38,15 +41,46 @@ def taken_up(saved: SavedPlan, plan: Plan) -> str:
     return f"The saved plan for {saved.environment} at {revision_words(saved.revision)} still holds. {summary(plan)}\n"
 
 
-def refusal(plan: Plan) -> str:
-    """Why nothing is written at all."""
+def waits_outside(plan: Plan, apps: Collection[str]) -> dict[Key, list[Key]]:
+    """Changes that wait for resources of apps that were not named, and these; none where no app was named."""
+    found = {
+        change.key: [key for key in change.waits_on if key.app not in apps]
+        for change in plan.changes
+        if apps and not change.blocked
+    }
+    return {key: others for key, others in found.items() if others}
+
+
+def outside_words(outside: Mapping[Key, Sequence[Key]]) -> str:
+    """Which changes wait for what of which apps."""
+    said = [
+        f"{key} waits for {listing([str(other) for other in others])} of app {listing(apps_of({key: others}))}"
+        for key, others in outside.items()
+    ]
+    which = "which is" if len(apps_of(outside)) == 1 else "which are"
+    more = f" (so do {len(said) - _MOST} more)" if len(said) > _MOST else ""
+    return f"{'; '.join(said[:_MOST])}, {which} not among the apps named{more}"
+
+
+def apps_of(outside: Mapping[Key, Sequence[Key]]) -> list[str]:
+    """The apps that were not named, and are waited for."""
+    return sorted({other.app for others in outside.values() for other in others})
+
+
+def refusal(plan: Plan, outside: Mapping[Key, Sequence[Key]], along: str) -> str:
+    """Why nothing is written at all; ``along`` is the command that takes the apps waited for along."""
     blocked = [str(change.key) for change in plan.changes if change.blocked]
     unseen = [str(change.key) for change in obstacles(plan) if not change.blocked]
     said = [f"{', '.join(blocked)} {'is' if len(blocked) == 1 else 'are'} blocked"] if blocked else []
     said += [f"{', '.join(unseen)} could not be read"] if unseen else []
+    above = ", as said above" if said else ""
+    said += [outside_words(outside)] if outside else []
     free = any(not change.blocked and change.calls for change in plan.changes)
-    hint = "\n  = put that right, or do what can be done with --keep-going" if free else ""
-    return f"nothing was written: {'; '.join(said)}, as said above{hint}"
+    hints = [f"take along what is waited for: {along}"] if outside else []
+    hints += ["put that right"] if above else []
+    hints += ["do what can be done with --keep-going"] if free else []
+    hint = f"\n  = {', or '.join(hints)}" if free or outside else ""
+    return f"nothing was written: {'; '.join(said)}{above}{hint}"
 
 
 def conclusion(outcome: Outcome, calls: Sequence[Made], seconds: float, *, color: bool = False) -> str:
@@ -60,29 +94,28 @@ def conclusion(outcome: Outcome, calls: Sequence[Made], seconds: float, *, color
     return lines + "\n" + "\n".join(table.split("\n")[2:-3]) + "\n"
 
 
-def next_step(outcome: Outcome, calls: Sequence[Made], timeout: float, environment: str | None) -> str:
-    """What to do now, for whoever it did not end well for; nothing otherwise."""
-    chosen = f" -e {environment}" if environment else ""
+def next_step(outcome: Outcome, calls: Sequence[Made], timeout: float, again: str, look: str) -> str:
+    """What to do now, for whoever it did not end well for; nothing otherwise.
+
+    ``again`` is the command that goes on, ``look`` the one that shows how things fare.
+    """
     left = len([change for change in outcome.last.plan.changes if change.calls and not change.blocked])
     rest = f"{left} change{'s' * (left != 1)} left to make; " if left else ""
+    moves = bool(calls) and any(not it.ready for it in outcome.last.status.resources)
     match outcome.ending:
         case Ending.STOPPED:
             made = (
                 f"{len(calls)} call{'s were' if len(calls) != 1 else ' was'} made" if calls else "nothing was written"
             )
-            goes_on = (
-                "what rolls out goes on by itself; "
-                if any(not it.ready for it in outcome.last.status.resources)
-                else ""
-            )
-            return f"stopped: {made}; {rest}{goes_on}go on with: reconciler apply{chosen}"
+            goes_on = "what rolls out goes on by itself; " if moves else ""
+            return f"stopped: {made}; {rest}{goes_on}go on with: {again}"
         case Ending.TIMED_OUT:
+            so_far = "what rolls out goes on by itself" if calls else "nothing was written"
             return (
-                f"timed out after {duration(timeout)}: {rest}what rolls out goes on by itself"
-                f"\n  = look again with: reconciler status{chosen}; go on with: reconciler apply{chosen}"
+                f"timed out after {duration(timeout)}: {rest}{so_far}\n  = look again with: {look}; go on with: {again}"
             )
         case Ending.AT_REST if left and not outcome.last.failures and not outcome.last.plan.blocked:
-            return f"{rest}they wait for others to be Ready\n  = go on with: reconciler apply{chosen}"
+            return f"{rest}they wait for others to be Ready\n  = go on with: {again}"
     return ""
 
 

@@ -134,7 +134,8 @@ def test_one_deadline_for_all_of_it(world):
     done = world.run("apply", "--yes", "--timeout", "20s")
     assert done.exit_code == 3
     assert "timed out after 20s" in done.stderr
-    assert "reconciler status" in done.stderr
+    assert f"look again with: reconciler status -C {world.root}; go on with: reconciler apply -C" in done.stderr
+    assert "what rolls out goes on by itself" in done.stderr
     body = json.loads(world.run("apply", "--yes", "--timeout", "1s", "-o", "json").stdout)
     assert body["outcome"] == "timed-out"
 
@@ -258,3 +259,37 @@ def test_nobody_is_asked_about_nothing(world, somebody):
     world.applied()
     somebody(lambda plan: pytest.fail("asked about nothing"))
     assert world.run("apply").exit_code == 0
+
+
+# an app that waits for another
+
+
+WAITS = "shop/Service/web waits for platform/Cluster/main of app platform, which is not among the apps named"
+
+
+def test_an_app_that_waits_for_one_that_was_not_named_is_refused_at_once(world):
+    done = world.run("apply", "shop", "--yes", "-e", "test")
+    assert done.exit_code == 3
+    assert world.writes == []
+    assert done.stderr == (
+        f"nothing was written: {WAITS}\n  = take along what is waited for: "
+        f"reconciler apply -C {world.root} -e test shop platform, or do what can be done with --keep-going\n"
+    )
+    assert world.run("apply", "shop", "platform", "--yes").exit_code == 0
+    assert world.run("apply", "shop", "--yes").exit_code == 0
+
+
+def test_with_keep_going_it_does_what_needs_no_other(world):
+    done = world.run("apply", "shop", "--yes", "--keep-going", "--timeout", "5s")
+    assert done.exit_code == 3
+    assert world.writes == ["ecs:RegisterTaskDefinition"]
+    assert f"note: {WAITS}\n" in done.stderr
+
+
+def test_a_plan_says_so_and_shows_the_rest(world):
+    done = world.run("plan", "shop")
+    assert done.exit_code == 0
+    assert done.stderr == (
+        f"note: {WAITS}\n  = take along what is waited for: reconciler plan -C {world.root} shop platform\n"
+    )
+    assert world.run("plan", "shop", "platform").stderr == world.run("plan").stderr == ""

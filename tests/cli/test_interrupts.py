@@ -7,7 +7,13 @@ from contextlib import contextmanager
 
 import pytest
 
+from reconciler.agent.converge import Ending, Outcome
 from reconciler.cli.interrupts import Stop, Waking
+from reconciler.cli.telling import next_step
+from reconciler.cli.watching import Made
+from reconciler.model.key import Key
+from reconciler.model.plan import Plan
+from reconciler.model.status import Condition, Memory, ResourceStatus, Result, Status
 
 
 @contextmanager
@@ -62,6 +68,27 @@ def test_while_it_waits(world):
     assert "RollingOut" in done.stdout
     world.simulator.settle()
     assert world.run("status").exit_code == 0
+
+
+def test_the_next_command_is_the_one_that_was_typed(world):
+    words = ["-e", "test", "--prune", "--deletion-limit", "20%", "--keep-going", "platform", "shop"]
+    with killed_after(world, "CreateCluster"):
+        done = world.run("apply", "--yes", *words)
+    root = world.root
+    assert done.stderr.endswith(
+        f"go on with: reconciler apply -C {root} -e test --deletion-limit 20% --prune --keep-going platform shop\n"
+    )
+
+
+@pytest.mark.parametrize("ending", [Ending.STOPPED, Ending.TIMED_OUT])
+def test_before_anything_was_written_nothing_is_said_to_go_on_by_itself(ending):
+    key = Key("shop", "Service", "web")
+    moving = ResourceStatus(key, "RollingOut", (Condition("Ready", "False", "RollingOut", ""),))
+    outcome = Outcome(ending, Result(Plan("test", None), Status("test", None, (moving,)), Memory(), None, {}))
+    said = next_step(outcome, [], 20.0, "reconciler apply", "reconciler status")
+    assert "nothing was written" in said
+    assert "by itself" not in said
+    assert "what rolls out goes on by itself" in next_step(outcome, [Made(key, "x")], 20.0, "a", "b")
 
 
 def test_in_json_the_outcome_says_so(world):

@@ -30,7 +30,9 @@ def command(apps: tuple[str, ...], output: str, detailed_exitcode: bool, out: st
     """
     run = current()
     run.take(given)
+    from reconciler.cli.commands import command as again
     from reconciler.cli.reading import choose, committed, wish_for
+    from reconciler.cli.telling import apps_of, outside_words, waits_outside
     from reconciler.cli.working import asked_options, connected, target_for
     from reconciler.engine.reconcile import reconcile
     from reconciler.model.errors import InvalidManifests
@@ -61,6 +63,11 @@ def command(apps: tuple[str, ...], output: str, detailed_exitcode: bool, out: st
             from reconciler.report.plan_text import plan_text
 
             terminal.out(plan_text(plan, color=terminal.color, verbose=run.verbose))
+    if outside := waits_outside(plan, apps):
+        more = dict.fromkeys([*apps, *apps_of(outside)])
+        terminal.note(
+            outside_words(outside), f"take along what is waited for: {again('plan', run.options, more, options)}"
+        )
     if out is not None:
         from reconciler.cli.files import write_private
         from reconciler.engine.saved_plan import to_json

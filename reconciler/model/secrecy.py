@@ -62,7 +62,7 @@ _FAULT: Final = re.compile(r"(?:Exception|Error|Fault|Failure|Invalid|Expired|Re
 _PAIR: Final = re.compile(
     r"(?P<head>(?<![\w.$-])(?P<quote>[\"']?)(?P<name>[\w.$-]+)(?P=quote)\s*"
     r"(?::(?=\s)|(?<=[\"']):|,\s*[\"']?value[\"']?\s*:)\s*)"
-    r"(?P<secret>(?!ref:|arn:|[\"']?\$\{\{|[\"']?ref:|[\"']?arn:|[\[{#&|>]|$)"
+    r"(?P<secret>(?!ref:|arn:|[\"']?\$\{\{|[\"']?ref:|[\"']?arn:|\[\s*\]|\{(?!\{)|[#|>]|$)"
     r"(?:\"(?:[^\"\\]|\\.)*\"?|'[^']*'?|[^\s,}\]][^,}\]]*))"
 )
 _NAMED_HERE: Final = re.compile(r"\b(?:name|key|namespace)[\"']?\s*:\s*[\"']?(?P<name>[\w./-]+)")

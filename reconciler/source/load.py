@@ -96,6 +96,7 @@ class _Reader:
     def problem(self, code: str, message: str, at: Mark, hint: str = "", **more: Any) -> None:
         """Tell a problem of the document being read, which then is flawed."""
         self.flawed.add(len(self.documents))
+        message, hint = (self.source.tellable(said, at.line) for said in (message, hint))
         self.problems.append(Problem(code, message, at.position, hint=hint, app=app_of(self.source.name), **more))
         if len(self.problems) >= PROBLEMS:
             raise _Stop
@@ -176,8 +177,9 @@ class _Reader:
             self.problem("merge-key", "merge keys (<<) are not read", at, "write the members out, or use a patch")
         elif name == "" and event.implicit[0]:
             self.problem("empty-key", "a key is missing before ':'", at)
-        frame.twice = name in frame.members or name == "<<"
-        if frame.twice and name != "<<":
+        merges = name == "<<" and event.implicit[0]
+        frame.twice = name in frame.members or merges
+        if frame.twice and not merges:
             first = frame.keys[name]
             message = f"'{short(name)}' is given twice, in lines {first.line + 1} and {at.line + 1}"
             self.problem("duplicate-key", message, at, "keep one", related=((first.position, "first given here"),))

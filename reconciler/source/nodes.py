@@ -9,9 +9,11 @@ from typing import Any, NamedTuple, TypeAlias
 
 from reconciler.model.errors import Position
 from reconciler.model.tree import Path
+from reconciler.source.masking import hidden_words, masked_lines, spellings, without
 
 _LINE = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")  # what libyaml counts as the end of a line
 _TEXT = 240
+_GOING_ON = 20  # lines of one secret text that a message is searched for
 
 
 class Source:
@@ -20,6 +22,7 @@ class Source:
     def __init__(self, name: str, text: str) -> None:
         self.name = name
         self.text = text
+        self._hidden: dict[int, set[str]] = {}
 
     @cached_property
     def lines(self) -> list[str]:
@@ -28,6 +31,27 @@ class Source:
     def line(self, number: int) -> str:
         """A line by its number from 0; empty past the end."""
         return self.lines[number] if number < len(self.lines) else ""
+
+    @cached_property
+    def _shown(self) -> list[str]:
+        return masked_lines(self.lines)
+
+    def shown(self, number: int) -> str:
+        """A line as it may be shown: secrets as stars, its columns as they are."""
+        return self._shown[number] if number < len(self.lines) else ""
+
+    def hide(self, number: int, said: str) -> None:
+        """What stands at a line holds a secret that was written elsewhere."""
+        self._hidden.setdefault(number, set()).update(spellings(said))
+
+    def tellable(self, message: str, number: int) -> str:
+        """A message about a line, without the secrets that stand there."""
+        words = set(self._hidden.get(number, ()))
+        for place in range(number, min(len(self.lines), number + 1 + _GOING_ON)):
+            if place > number and self._shown[place].strip("* \t"):
+                break
+            words |= hidden_words(self.lines[place], self._shown[place])
+        return without(message, words) if words else message
 
 
 class Mark(NamedTuple):
@@ -40,7 +64,7 @@ class Mark(NamedTuple):
 
     @property
     def position(self) -> Position:
-        text = self.source.line(self.line)
+        text = self.source.shown(self.line)
         if len(text) > _TEXT:  # a line too long to show; without its column it would mislead
             text = text[:_TEXT] + "…" if self.column < _TEXT - 20 else ""
         width = max(1, min(self.width, len(text) - self.column)) if text else max(1, self.width)

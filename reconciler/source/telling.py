@@ -37,6 +37,7 @@ class Teller:
         related: Sequence[tuple[Mark, str]] = (),
         severity: Severity = Severity.ERROR,
     ) -> None:
+        message, hint = (at.source.tellable(said, at.line) for said in (message, hint))
         places: tuple[tuple[Position, str], ...] = tuple((mark.position, word) for mark, word in related)
         self.problems.append(
             Problem(code, message, at.position, self.key, path, hint, places, severity, self.app),

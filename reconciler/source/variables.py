@@ -7,17 +7,30 @@ Lookup is strict. A scalar that is wholly one variable takes its value with its 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from reconciler.model.coercion import SpelledFloat, SpelledInt
+from reconciler.model.secrecy import secret_name
 from reconciler.model.suggest import did_you_mean, listing
 from reconciler.source.nodes import List, Map, Mark, Node, Scalar, get, scalars
 from reconciler.source.telling import Teller
 
 _OPEN = "${{"
-_TOKEN = re.compile(r"\$\$\{\{|\$\{\{(?P<inside>(?:(?!\}\}).)*)\}\}|\$\{\{", re.DOTALL)
+_ESCAPED = "$${{"
+_CLOSE = "}}"
+_MOST = 1_000
 _NAME = re.compile(r"\s*([A-Za-z_][\w-]*(?:\.[\w-]+)*)\s*", re.ASCII)
+
+
+@dataclass(frozen=True)
+class _Token:
+    """``${{ … }}`` in a text, or ``$${{``. ``inside`` is None when it is not closed, or no variable."""
+
+    start: int
+    end: int
+    text: str
+    inside: str | None = None
 
 
 @dataclass(frozen=True)
@@ -60,24 +73,28 @@ class _Substitution:
         return node
 
     def scalar(self, node: Scalar, text: str) -> Node:
-        whole = _TOKEN.fullmatch(text.strip())
-        if whole is None or whole["inside"] is None:
+        whole = _wholly(text.strip())
+        if whole is None or whole.inside is None:
             return self.text(node, text)
         found = _look_up(whole, node, self.variables, self.tell)
         if found is None or not self.fits(_size(found), node.at):
             return node._replace(unread=True)
+        _hide(whole.inside, found, node)
         if isinstance(found, Scalar):  # shown where it is used; an object or list where each part was written
-            return Scalar(found.value, node.at, found.text, _is_commit(whole["inside"]))
+            return Scalar(found.value, node.at, found.text, _is_commit(whole.inside))
         return found
 
     def text(self, node: Scalar, text: str) -> Node:
         """Text with variables inside."""
         pieces: list[str] = []
-        end, commit, failed = 0, False, False
-        for token in _TOKEN.finditer(text):
-            pieces.append(text[end : token.start()])
-            end = token.end()
-            if token.group() == "$${{":
+        end, commit = 0, False
+        for number, token in enumerate(_tokens(text), 1):
+            if number > _MOST:
+                self.tell.error("too-large", f"a value holds more than {_MOST:,} variables", node.at)
+                return node._replace(unread=True)
+            pieces.append(text[end : token.start])
+            end = token.end
+            if token.text == _ESCAPED:
                 pieces.append(_OPEN)
                 continue
             found = _look_up(token, node, self.variables, self.tell)
@@ -86,13 +103,11 @@ class _Substitution:
                 what = "an object or a list" if not isinstance(found, Scalar) else "null"
                 message = f"a variable that is {what} cannot stand inside text"
                 self.tell.error("wrong-type", message, _mark(node, token))
-            if not self.fits(len(piece or ""), node.at):
-                return node._replace(unread=True)
-            failed |= piece is None
-            pieces.append(piece or "")
-            commit |= _is_commit(token["inside"] or "")
-        if failed:
-            return node._replace(unread=True)
+            if found is None or piece is None or not self.fits(len(piece), node.at):
+                return node._replace(unread=True)  # the first that is wrong is told: there may be a thousand
+            _hide(token.inside or "", found, node)
+            pieces.append(piece)
+            commit |= _is_commit(token.inside or "")
         made = "".join(pieces) + text[end:]
         return Scalar(made, node.at, made or '""', commit)
 
@@ -101,6 +116,36 @@ class _Substitution:
         if self.room < 0:
             self.tell.error("too-large", "variables make this manifest larger than a file may be", at)
         return self.room >= 0
+
+
+def _tokens(text: str) -> Iterator[_Token]:
+    """The variables of a text in order; one that is never closed is the last."""
+    at = text.find(_OPEN)
+    while at >= 0:
+        if at > 0 and text[at - 1] == "$":
+            token = _Token(at - 1, at + len(_OPEN), _ESCAPED)
+        elif (close := text.find(_CLOSE, at)) < 0:
+            yield _Token(at, at + len(_OPEN), _OPEN)
+            return
+        else:
+            end = close + len(_CLOSE)
+            token = _Token(at, end, text[at:end], text[at + len(_OPEN) : close])
+        yield token
+        at = text.find(_OPEN, token.end)
+
+
+def _wholly(text: str) -> _Token | None:
+    """The variable that a text is, when it is nothing else."""
+    token = next(_tokens(text), None)
+    return token if token is not None and (token.start, token.end) == (0, len(text)) else None
+
+
+def _hide(name: str, found: Node, node: Scalar) -> None:
+    """What a variable named like a secret puts at a place is not repeated by what is told of that place."""
+    if secret_name(name):
+        for _, scalar in scalars(found):
+            node.at.source.hide(node.at.line, str(scalar.value))
+            node.at.source.hide(node.at.line, scalar.text)
 
 
 def check_values(node: Node, tell: Teller) -> None:
@@ -134,14 +179,14 @@ def _size(node: Node) -> int:
     return len(node.text) + 1
 
 
-def _look_up(token: re.Match[str], node: Scalar, variables: Variables, tell: Teller) -> Node | None:
+def _look_up(token: _Token, node: Scalar, variables: Variables, tell: Teller) -> Node | None:
     at = _mark(node, token)
-    if token["inside"] is None:
+    if token.inside is None:
         tell.error("bad-variable", "'${{' is never closed by '}}'", at, "write $${{ for the text itself")
         return None
-    named = _NAME.fullmatch(token["inside"])
+    named = _NAME.fullmatch(token.inside)
     if named is None:
-        message = f"'{token['inside'].strip()[:60]}' is not the name of a variable"
+        message = f"'{token.inside[:200].strip()[:60]}' is not the name of a variable"
         tell.error("bad-variable", message, at, "values only: ${{ vars.name }}, ${{ env.name }}, ${{ git.sha }}")
         return None
     name = named.group(1)
@@ -169,13 +214,13 @@ def _look_up(token: re.Match[str], node: Scalar, variables: Variables, tell: Tel
     return found
 
 
-def _mark(node: Scalar, token: re.Match[str]) -> Mark:
+def _mark(node: Scalar, token: _Token) -> Mark:
     """The place of a token inside a scalar written on one line, else that of the scalar."""
     line = node.at.source.line(node.at.line)
-    column = line.find(token.group(), node.at.column)
+    column = line.find(token.text, node.at.column)
     if column < 0:
         return node.at
-    return Mark(node.at.source, node.at.line, column, len(token.group()))
+    return Mark(node.at.source, node.at.line, column, len(token.text))
 
 
 def _text(node: Node) -> str | None:

@@ -97,7 +97,9 @@ def _rows(change: Change, verbose: bool) -> list[_Row]:
 
 def _differs(one: FieldChange, change: Change, verbose: bool) -> _Row:
     before, after = redact.sides(one)
-    note = f"({effect_words(one.effect)})" if change.effect and one.effect is not change.effect else ""
+    # Of a replacement every member is made anew: what a change of one alone would do is beside the point.
+    told = change.effect and one.effect is not change.effect and change.action is not Action.REPLACE
+    note = f"({effect_words(one.effect)})" if told else ""
     path = safe(one.text) or "(all)"
     if before is UNSET:
         return _Row("+", path, _alone(one.path, after, verbose), note)

@@ -187,6 +187,14 @@ def test_two_thousand_histories_break_no_invariant(history):
     play(history)
 
 
+def test_a_rollback_is_not_over_before_the_replacement_of_a_draining_task_is_healthy():
+    """It was told to be completed, and steady, in the very look that had started the replacement."""
+    history = {"seed": 0, "checked": True, "port": 0, "instances": 1, "desired": 1, "balanced": False, "settled": True}
+    history |= {"strategy": "BLUE_GREEN", "configuration": {"maximumPercent": 101}}
+    steps = [("image", "good"), ("drain", 0), ("instance", 200), ("stop deployment", None)]
+    play(history | {"steps": [(s, 0) for s in steps]})
+
+
 @pytest.mark.slow
 @settings(max_examples=int(os.environ.get("HISTORIES", "20000")), deadline=None, suppress_health_check=CALM)
 @given(HISTORY)

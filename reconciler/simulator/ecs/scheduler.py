@@ -59,7 +59,7 @@ def _conclude(at: Scope, service: Service, look: movement.Look) -> None:
     settled = (
         len(service.deployments) == 1
         and healthy == look.desired
-        and all(t.live and not t.sick for t in primary.tasks.values())
+        and all(t.healthy and not t.sick for t in primary.tasks.values())  # none on its way, up or down
     )
     if primary.rollout == "IN_PROGRESS" and verdict.done(at, service, look.desired, healthy, settled):
         rollouts.complete(at, service)

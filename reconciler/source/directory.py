@@ -35,6 +35,9 @@ def _walk(root: Path, folder: str, gathering: Gathering, depth: int) -> None:
     except OSError as error:
         gathering.refuse("unreadable", folder, f"the folder cannot be read: {error.strerror}")
         return
+    if ".git" in names:
+        gathering.refuse("not-a-file", folder, f"{printable(folder)} is a submodule; only plain files are read")
+        return
     for name in names:
         path = f"{folder}/{name}"
         mode = _mode(root / path)

@@ -57,3 +57,12 @@ def test_a_file_where_a_folder_has_to_be_is_a_problem(tmp_path) -> None:
     (tmp_path / "apps").write_text("a: 1")
     [problem] = read_directory(tmp_path).problems
     assert problem.message == "apps is a plain file; it has to be a folder"
+
+
+def test_a_submodule_is_refused_as_it_is_from_a_commit(tmp_path) -> None:
+    (tmp_path / "apps" / "sub").mkdir(parents=True)
+    (tmp_path / "apps" / "sub" / ".git").write_text("gitdir: elsewhere\n")
+    (tmp_path / "apps" / "sub" / "a.yaml").write_text("kind: X\n")
+    revision = read_directory(tmp_path)
+    assert [problem.message for problem in revision.problems] == ["apps/sub is a submodule; only plain files are read"]
+    assert revision.files == {}

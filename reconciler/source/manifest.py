@@ -14,6 +14,7 @@ from reconciler.model.kind import Kind, Kinds
 from reconciler.model.policy import Policy, join
 from reconciler.model.shapes import unwrap
 from reconciler.model.tree import Path, show_path
+from reconciler.source.checks import check_identities, check_ignored, check_tags
 from reconciler.source.merge import Merging
 from reconciler.source.metadata import Metadata, read_key, read_metadata
 from reconciler.source.nodes import (
@@ -82,8 +83,11 @@ def render_manifest(raw: Raw, key: Key, name_at: Mark, setting: Setting, kinds: 
     spec = _defaults(spec, key, name_at, root, kind, setting, tell)
     _warn_of_commit(spec, kind, tell)
     clean, findings = kind.Spec.check(plain(spec))
+    check_tags(spec, tell)
+    check_ignored(metadata_node, kind, tell)
+    told = check_identities(spec, kind.fields, tell)
     if not findings:
-        findings = [_with_path(finding) for finding in kind.check(clean)]
+        findings = [_with_path(finding) for finding in kind.check(clean) if finding.path not in told]
     _tell_findings(findings, spec, root, tell)
     if tell.wrong_since(before) or raw.flawed:
         return Made(key, name_at, None, metadata.formerly)

@@ -61,6 +61,10 @@ def read_metadata(node: Node | None, key: Key, kinds: Collection[str], tell: Tel
     if formerly == key:
         tell.error("wrong-value", "'formerly' names the manifest itself", members.mark("formerly"))
         formerly = None
+    elif formerly is not None and formerly.kind != key.kind:
+        message = f"'formerly' names a {formerly.kind}, and a {key.kind} was never one"
+        tell.error("wrong-value", message, members.mark("formerly"), f"write the former name of this {key.kind}")
+        formerly = None
     return Metadata(
         labels=read_labels(members, tell),
         depends_on=tuple(depends_on),

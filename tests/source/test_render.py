@@ -331,9 +331,9 @@ def test_depends_on_and_formerly_name_manifests(rendered) -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "key"), [("Service/x", "a/Service/x"), ("b/TaskDefinition/x", "b/TaskDefinition/x")]
+    ("written", "key"), [("Service/x", "a/Service/x"), ("b/Service/x", "b/Service/x")]
 )
-def test_a_former_name_can_be_of_another_kind_or_app(rendered, written, key) -> None:
+def test_a_former_name_can_be_of_another_app(rendered, written, key) -> None:
     assert str(only(rendered({"apps/a/web.yaml": service(metadata=f"  formerly: {written}\n")})).formerly) == key
 
 

@@ -35,7 +35,7 @@ def _walk(root: Path, folder: str, gathering: Gathering, depth: int) -> None:
     except OSError as error:
         gathering.refuse("unreadable", folder, f"the folder cannot be read: {error.strerror}")
         return
-    if ".git" in names:
+    if stat.S_ISREG(_mode(root / folder / ".git") or 0):
         gathering.refuse("not-a-file", folder, f"{printable(folder)} is a submodule; only plain files are read")
         return
     for name in names:

@@ -82,11 +82,12 @@ def _silent(line: str) -> bool:
 def _elements(lines: Sequence[str]) -> set[int]:
     """The lines of the elements that are named like a secret."""
     inside: set[int] = set()
+    siblings: set[int] = set()  # of a name that has been looked at: each element is walked once
     for place, line in enumerate(lines):
-        names = list(secret_names(line))
-        if not names or place in inside:
+        if place in inside or place in siblings or not any(True for _ in secret_names(line)):
             continue
         element = _element(lines, place)
+        siblings.update(it for it in element if _indent(lines[it]) == _indent(line) and not _starts(lines[it]))
         first = element[0]
         if any(_CONTAINER.match(lines[it]) for it in element):
             continue

@@ -330,9 +330,7 @@ def test_depends_on_and_formerly_name_manifests(rendered) -> None:
     assert document.formerly == Key("a", "Service", "web")
 
 
-@pytest.mark.parametrize(
-    ("written", "key"), [("Service/x", "a/Service/x"), ("b/Service/x", "b/Service/x")]
-)
+@pytest.mark.parametrize(("written", "key"), [("Service/x", "a/Service/x"), ("b/Service/x", "b/Service/x")])
 def test_a_former_name_can_be_of_another_app(rendered, written, key) -> None:
     assert str(only(rendered({"apps/a/web.yaml": service(metadata=f"  formerly: {written}\n")})).formerly) == key
 

@@ -40,8 +40,8 @@ _WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 _QUOTED: Final = r"\"(?:[^\"\\]|\\.)*\"|'[^']*'"
 _PATTERNS: Final = (
-    re.compile(r"(?P<head>://[^\s/?#:@\"']*:)(?P<secret>[^\s\"']+)(?=@)"),
-    re.compile(r"(?P<head>://)(?P<secret>[^\s/?#:@\"']{20,})(?=@)"),
+    re.compile(r"(?P<head>://[^\s/?#:@\"']{0,256}:)(?P<secret>[^\s\"']{1,1024})(?=@)"),
+    re.compile(r"(?P<head>://)(?P<secret>[^\s/?#:@\"']{20,1024})(?=@)"),
     re.compile(r"(?P<head>(?<![\w./-])[\w.-]+:)(?P<secret>[^\s\"'@/]{1,256})(?=@(?:tcp|udp|unix)\()"),
     re.compile(r"(?P<head>(?<![\w-])(?:-u|--user|--proxy-user)[\s=]+[\"']?[^\s:\"'=]+:)(?P<secret>[^\s\"']+)"),
     re.compile(r"(?i:(?P<head>\b(?:bearer|basic)\s+))(?P<secret>[\w.~+/=-]*[\d.~+/=][\w.~+/=-]*|[\w-]{16,})"),

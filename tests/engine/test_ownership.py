@@ -308,7 +308,11 @@ def test_a_move_made_by_hand_is_taken_back(lab):
 
 
 def test_an_ignored_image_is_left_to_whoever_deploys_it(lab):
-    edit(lab, "kind: TaskDefinition\nmetadata: {name: web}", "kind: TaskDefinition\nmetadata: {name: web, policy: {ignore: [containerDefinitions.web.image]}}")
+    edit(
+        lab,
+        "kind: TaskDefinition\nmetadata: {name: web}",
+        "kind: TaskDefinition\nmetadata: {name: web, policy: {ignore: [containerDefinitions.web.image]}}",
+    )
     by_ci(lab, "shop:ci")
     assert lab.plan().empty
     edit(lab, "memory: 256", "memory: 512")

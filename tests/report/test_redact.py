@@ -239,4 +239,4 @@ def test_a_password_in_a_url_never_survives(tail: str) -> None:
 
 @pytest.mark.parametrize("bomb", ["://" * 50_000, "a=b;" * 30_000, "password: " * 20_000, "user:" * 30_000 + "@tcp("])
 def test_a_long_string_is_looked_through_in_the_end(bomb):
-    assert len(redact.text(bomb)) > 0
+    assert len(text(bomb)) > 0

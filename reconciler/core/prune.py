@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from reconciler.core.world import World
 from reconciler.model.errors import Problem, Severity
 from reconciler.model.key import PRUNE, Key
 from reconciler.model.observed import Observed
 from reconciler.model.plan import Action, Change
 from reconciler.model.policy import Policy, join
-
-if TYPE_CHECKING:
-    from reconciler.core.world import World
 
 DEFAULT_LIMIT = "20%"
 

@@ -125,7 +125,7 @@ class TaskDefinition(Kind):
         seen = {arn: self._observed(want, answer) for arn, answer in answers.items()}
         in_use = [arn for arn in looked if arn in want.in_use]
         owned = [arn for arn in looked if seen[arn].owner == want.owner]
-        kin = bool(owned) or any(arn in want.owned for arn in known.listed)
+        kin = bool(owned) or known.has_one_of(str(want.spec["family"]), want.owned)
         if want.keeps_live and in_use:
             return replace(seen[in_use[0]], kin=kin)
         carrying = [arn for arn in owned if seen[arn].digest == want.digest]
@@ -207,6 +207,11 @@ class _Revisions:
             if isinstance(arns, Items):
                 self.at = max(self.at, arns.at)
             self.listed.update(arns)
+
+    def has_one_of(self, family: str, arns: Sequence[str]) -> bool:
+        """Whether some of these are ACTIVE revisions of just this family."""
+        listed = self.by_family.get(family, [])
+        return not isinstance(listed, AwsError) and any(arn in listed for arn in arns)
 
     def active(self, arn: str) -> Answer | None:
         """The description of a revision that is there and may be used."""

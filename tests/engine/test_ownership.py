@@ -328,3 +328,16 @@ def test_an_inventory_that_cannot_be_read_is_told(lab):
     [warning] = lab.plan(prune=True).warnings
     assert "nothing is pruned" in warning.message
     assert "tag:GetResources" in warning.hint
+
+
+def test_a_family_made_by_hand_is_not_ours_because_another_one_is(lab):
+    """Renaming two families at once, one of them to a family that somebody else made."""
+    lab.ecs().register_task_definition(
+        family="foreign", containerDefinitions=[{"name": "x", "image": "x", "memory": 64}]
+    )
+    lab.writes()
+    edit(lab, "metadata: {name: web}\nspec:\n", "metadata: {name: web}\nspec:\n  family: foreign\n")
+    second = "\n---\napiVersion: reconciler/v1\nkind: TaskDefinition\nmetadata: {name: two}\nspec: {family: web, containerDefinitions: [{name: y, image: y, memory: 64}]}\n"
+    lab.files["apps/shop/all.yaml"] += second
+    blocked = {str(change.key): change.blocked.code for change in lab.plan().changes if change.blocked}
+    assert blocked["shop/TaskDefinition/web"] == "OwnershipConflict"

@@ -15,7 +15,7 @@ from reconciler.model.desired import Environment as Place
 from reconciler.model.errors import AwsError, Finding, Position, Severity
 from reconciler.model.fields import UNSET, Effect, Field, Fields
 from reconciler.model.key import DIGEST, OWNER, Key, Scope
-from reconciler.model.kind import Answer, Kind
+from reconciler.model.kind import NO_POLICY, Answer, Kind
 from reconciler.model.observed import Observed, Wanted
 from reconciler.model.plan import Action, Call, Change, FieldChange
 from reconciler.model.policy import Policy
@@ -112,7 +112,7 @@ class Thing(_Toy):
         if spec.get("mode") == "bad":
             yield Finding("bad-mode", ("mode",), "bad", "mend it")
 
-    def health(self, seen: Observed) -> Health:
+    def health(self, seen: Observed, policy: Policy = NO_POLICY) -> Health:
         return Health(HealthWord.HEALTHY if not seen.live.get("starting") else HealthWord.PROGRESSING, "Toy", "as told")
 
 
@@ -160,7 +160,7 @@ class Given(_Toy):
     def reference(self, seen: Observed, part: str) -> str | None:
         return f"{seen.arn}:{part}" if part else seen.arn
 
-    def health(self, seen: Observed) -> Health:
+    def health(self, seen: Observed, policy: Policy = NO_POLICY) -> Health:
         if seen.status == "DELETING":
             return Health(HealthWord.DEGRADED, "GivenNotFound", "it is being deleted", stalled=True)
         return Health(HealthWord.HEALTHY)

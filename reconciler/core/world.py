@@ -11,6 +11,7 @@ from reconciler.model.key import Key, Scope
 from reconciler.model.kind import Kinds
 from reconciler.model.observed import Inventory, Observed
 from reconciler.model.policy import Policy
+from reconciler.model.record import Record
 from reconciler.model.status import Health
 from reconciler.model.tree import Path
 
@@ -33,6 +34,7 @@ class World:
     inventory  what the tagging API nominates as ours
     apps       the apps in scope; None: all, and what is left of apps that are gone
     suspended  apps that are observed, but not changed
+    records    what people said of each app, and what was last synced of it
     complete   source and inventory were read to their ends
     """
 
@@ -52,6 +54,7 @@ class World:
     inventory: Inventory = field(default_factory=Inventory)
     apps: frozenset[str] | None = None
     suspended: frozenset[str] = frozenset()
+    records: Mapping[str, Record] = field(default_factory=dict)
     complete: bool = True
 
     @cached_property
@@ -71,6 +74,10 @@ class World:
             for needed in desired.needs:
                 found.setdefault(needed, []).append(key)
         return {key: tuple(value) for key, value in found.items()}
+
+    def policy_of(self, key: Key) -> Policy:
+        """The joined policy of a declared resource; the environment's own for one that is gone."""
+        return self.desired[key].policy if key in self.desired else self.policy
 
     def covers(self, app: str) -> bool:
         """Whether what an app owns is in scope."""

@@ -41,7 +41,7 @@ def observe(read: Reader, scope: Scope, wish: Wish, memory: Memory, asked: Polic
         policy=wish.environment.policy,
         complete=wish.complete and inventory.complete,
     )
-    world = further(read, _with_outside(read, world), memory)
+    world = _closer(read, further(read, _with_outside(read, world), memory))
     return judged(_with_orphans(read, _with_leftovers(read, world), memory))
 
 
@@ -56,10 +56,19 @@ def further(read: Reader, world: World, memory: Memory) -> World:
     return judged(replace(world, leftovers=left))
 
 
+def _closer(read: Reader, world: World) -> World:
+    """With what is asked only of what is not at rest."""
+    seen = dict(world.seen)
+    for name, kind in world.kinds.items():
+        readings = [item for key, item in seen.items() if key.kind == name and item.error is None]
+        seen |= {item.key: item for item in kind.closer_look(read, readings)} if readings else {}
+    return replace(world, seen=seen)
+
+
 def judged(world: World) -> World:
     """With the verdict on each reading."""
     health = {
-        key: world.kinds[key.kind].health(seen)
+        key: world.kinds[key.kind].health(seen, world.policy_of(key))
         for key, seen in (*world.seen.items(), *world.orphans.items())
         if seen.error is None and (seen.present or seen.status != "ACTIVE")
     }

@@ -10,9 +10,10 @@ from reconciler.model import tags
 from reconciler.model.batch import batches
 from reconciler.model.errors import AwsError
 from reconciler.model.fields import Field, Fields
-from reconciler.model.kind import Answer, Kind, Reader
+from reconciler.model.kind import NO_POLICY, Answer, Kind, Reader
 from reconciler.model.observed import Observed, Wanted
 from reconciler.model.plan import Action, Call, Change
+from reconciler.model.policy import Policy
 from reconciler.model.shapes import Shape
 from reconciler.model.status import Health, HealthWord
 from reconciler.model.tree import Pending, Tree
@@ -114,7 +115,7 @@ class Cluster(Kind):
         known = tags.tagged(change, last.at)
         return replace(seen, tags=known.tags, spec={**(known.spec or {}), **change.values})
 
-    def health(self, seen: Observed) -> Health:
+    def health(self, seen: Observed, policy: Policy = NO_POLICY) -> Health:
         if seen.live.get("attachmentsStatus") == "UPDATE_IN_PROGRESS":
             return Health(HealthWord.PROGRESSING, "Attaching", "capacity providers are being attached")
         return Health(HealthWord.HEALTHY)

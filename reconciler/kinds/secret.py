@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from reconciler.model import tags
 from reconciler.model.errors import AwsError, NotFound
 from reconciler.model.fields import Fields
-from reconciler.model.kind import Kind, Reader
+from reconciler.model.kind import NO_POLICY, Kind, Reader
 from reconciler.model.observed import NEVER, Observed, Wanted
 from reconciler.model.plan import Call, Change
+from reconciler.model.policy import Policy
 from reconciler.model.shapes import Shape
 from reconciler.model.status import Health, HealthWord
 from reconciler.model.tree import Tree
@@ -70,7 +71,7 @@ class Secret(Kind):
     def calls(self, change: Change) -> Sequence[Call]:
         return ()
 
-    def health(self, seen: Observed) -> Health:
+    def health(self, seen: Observed, policy: Policy = NO_POLICY) -> Health:
         if seen.status == "DELETING":
             return Health(HealthWord.DEGRADED, "SecretNotFound", "the secret is scheduled for deletion", stalled=True)
         return Health(HealthWord.HEALTHY)

@@ -15,9 +15,10 @@ from reconciler.kinds.service_health import verdict
 from reconciler.kinds.service_reading import describe, read_service, scaled, with_namespaces, with_scaling
 from reconciler.model import tags
 from reconciler.model.errors import AwsError, Finding
-from reconciler.model.kind import Answer, Kind, Reader
+from reconciler.model.kind import NO_POLICY, Answer, Kind, Reader
 from reconciler.model.observed import Observed, Wanted
 from reconciler.model.plan import Action, Call, Change
+from reconciler.model.policy import Policy
 from reconciler.model.shapes import Shape
 from reconciler.model.status import Health
 from reconciler.model.tree import Pending, Tree, leaves
@@ -130,7 +131,7 @@ class Service(Kind):
         driven = change.observed.driven if change.observed else frozenset()
         return replace(seen, tags=now, spec=spec, live={**seen.live, **kept}, driven=driven)
 
-    def health(self, seen: Observed) -> Health:
+    def health(self, seen: Observed, policy: Policy = NO_POLICY) -> Health:
         return verdict(seen)
 
 

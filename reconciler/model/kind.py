@@ -10,9 +10,12 @@ from reconciler.model.errors import AwsError, Finding
 from reconciler.model.fields import Fields
 from reconciler.model.observed import Observed, Wanted
 from reconciler.model.plan import Call, Change
+from reconciler.model.policy import Policy
 from reconciler.model.shapes import Shape
 from reconciler.model.status import Health, HealthWord
 from reconciler.model.tree import Path, Tree
+
+NO_POLICY = Policy()
 
 
 class Answer(dict[str, Any]):
@@ -79,6 +82,10 @@ class Kind:
         """Readings with what is asked only of what is about to be updated; those not in it stay as they are."""
         return ()
 
+    def closer_look(self, read: Reader, readings: Sequence[Observed]) -> Iterable[Observed]:
+        """Readings with what is asked only of what is not at rest: why it is not. Those not in it stay as they are."""
+        return ()
+
     def hold(self, change: Change) -> Finding | None:
         """Why what a change rolls out is held: it has failed before. What it changes in place is still made."""
         return None
@@ -111,8 +118,8 @@ class Kind:
         """The reading that the answers to all calls of a step amount to."""
         raise NotImplementedError
 
-    def health(self, seen: Observed) -> Health:
-        """How a resource that is there fares."""
+    def health(self, seen: Observed, policy: Policy = NO_POLICY) -> Health:
+        """How a resource that is there fares, by the clock of its reading; ``policy`` says how patient to be."""
         return Health(HealthWord.HEALTHY)
 
     def reference(self, seen: Observed, part: str) -> str | None:

@@ -16,7 +16,9 @@ SAFETY = ("prune", "adopt", "replace")
 class Policy:
     """One level's word; None where it does not speak.
 
-    ``timeout`` is in seconds. ``deletion_limit`` is a count (``5``) or a share of what is owned (``"20%"``).
+    ``timeout`` (how long a rollout may take) and ``min_ready`` (how long its tasks must have run without a stop before
+    it counts as done) are in seconds. ``deletion_limit`` is a count (``5``) or a share of what is owned (``"20%"``).
+    ``keep_revisions`` is how many successful revisions of a family are kept; None: nothing is retired.
     """
 
     prune: bool | None = None
@@ -25,6 +27,8 @@ class Policy:
     drift: Drift | None = None
     rollback: Rollback | None = None
     timeout: float | None = None
+    min_ready: float | None = None
+    keep_revisions: int | None = None
     deletion_limit: int | str | None = None
     ignore: tuple[str, ...] | None = None
 

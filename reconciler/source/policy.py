@@ -10,7 +10,8 @@ from reconciler.model.policy import Drift, Policy, Rollback
 from reconciler.source.nodes import Node, plain
 from reconciler.source.telling import Members, Teller, convert_or_tell
 
-MEMBERS = ("prune", "adopt", "replace", "drift", "rollback", "timeout", "deletionLimit", "ignore")
+MEMBERS = ("prune", "adopt", "replace", "drift", "rollback", "timeout", "minReady", "keepRevisions", "deletionLimit",
+           "ignore")  # fmt: skip
 _DURATION = re.compile(r"(?:(\d{1,4})h)?(?:(\d{1,6})m)?(?:(\d{1,8})s?)?", re.ASCII)
 _PERCENT = re.compile(r"(\d{1,3})\s*%", re.ASCII)
 
@@ -30,7 +31,9 @@ def read_policy(node: Node | None, what: str, tell: Teller) -> Policy:
         replace=members.value("replace", to_boolean),
         drift=drift,
         rollback=rollback,
-        timeout=_timeout(members),
+        timeout=_duration(members, "timeout"),
+        min_ready=_duration(members, "minReady"),
+        keep_revisions=_keep(members),
         deletion_limit=_limit(members),
         ignore=ignore,
     )
@@ -49,16 +52,30 @@ def seconds(value: object) -> float | None:
     return float(hours * 3600 + minutes * 60 + rest) or None
 
 
-def _timeout(members: Members) -> float | None:
-    node = members.get("timeout")
+def _duration(members: Members, name: str) -> float | None:
+    node = members.get(name)
     if node is None:
         return None
     found = seconds(plain(node))
     if found is None:
-        message = "'timeout' has to be a time longer than none"
+        message = f"{name!r} has to be a time longer than none"
         hint = "write 20m, 90s, 1h30m or a number of seconds"
-        members.tell.error("wrong-value", message, members.mark("timeout"), hint)
+        members.tell.error("wrong-value", message, members.mark(name), hint)
     return found
+
+
+def _keep(members: Members) -> int | None:
+    node = members.get("keepRevisions")
+    if node is None:
+        return None
+    value = plain(node)
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
+        return value
+    message = "'keepRevisions' has to be a number of at least 1"
+    members.tell.error("wrong-value", message, members.mark("keepRevisions"), "write 10")
+    return None
 
 
 def _limit(members: Members) -> int | str | None:

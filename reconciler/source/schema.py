@@ -106,6 +106,8 @@ def _policy() -> dict[str, Any]:
             "drift": _words(get_args(Drift), "What to do when the live resource differs."),
             "rollback": _words(get_args(Rollback), "What to go back to when a rollout fails."),
             "timeout": {**_TEXT, "description": "How long a rollout may take: 20m, 90s, 300."},
+            "minReady": {**_TEXT, "description": "How long new tasks must run without a stop to count as ready: 30s."},
+            "keepRevisions": {**_TEXT, "description": "How many successful revisions of a family are kept: 10."},
             "deletionLimit": {**_TEXT, "description": 'How much one run may delete: 5 or "20%".'},
             "ignore": _texts("Members whose live value is taken as the desired one."),
         },

@@ -84,7 +84,8 @@ class Lab:
 
     def target(self, **asked: Any) -> Target:
         connected = self.connect()
-        return Target(Scope("default", "staging"), connected.read, connected.write, Policy(**asked))
+        scope, restart = Scope("default", "staging"), frozenset(asked.pop("restart", ()))
+        return Target(scope, connected.read, connected.write, Policy(**asked), connected.records, restart)
 
     def plan(self, **asked: Any) -> Plan:
         return self.tick(Memory(), write=False, **asked).plan
@@ -101,8 +102,8 @@ class Lab:
         return converge(self.target(**asked), wish, self.clock, timeout=timeout, wait=wait)
 
     def writes(self) -> list[str]:
-        """The mutating calls since the last time of asking."""
-        made = [call.operation for call in self.simulator.writes()]
+        """The mutating calls since the last time of asking; what was written into records is not among them."""
+        made = [call.operation for call in self.simulator.writes() if call.operation != "PutParameter"]
         self.simulator.calls.clear()
         return made
 

@@ -16,6 +16,9 @@ from reconciler.model.status import Condition, Health, HealthWord, Memory, Resou
 
 Word = Literal["True", "False", "Unknown"]
 
+_ASIDE = {"Pinned": "Pinned", "Suspended": "Suspended"}
+"""Stalled because a person said so: the reason → the phase."""
+
 LOOK_AGAIN = 5.0
 """Seconds until the next look while something moves."""
 
@@ -142,7 +145,7 @@ def _reconciling(facts: _Facts, ready: Condition) -> Condition:
     if facts.seen.error is not None:
         return Condition("Reconciling", "True", "ProgressingWithRetry", ready.message)
     if change is not None and change.waiting:
-        reason = "RollingBack" if change.action is Action.HOLD else "Draining"
+        reason = change.reason or ("RollingBack" if change.action is Action.HOLD else "Draining")
         return Condition("Reconciling", "True", reason, change.waiting)
     if change is not None:
         return Condition("Reconciling", "True", "Progressing", ready.message)
@@ -158,7 +161,7 @@ def _phase(conditions: tuple[Condition, ...]) -> str:
     if by_type["Synced"].status == "Unknown":
         return "Unknown"
     if "Stalled" in by_type:
-        return "Failed"
+        return _ASIDE.get(by_type["Stalled"].reason, "Failed")
     reason = by_type["Reconciling"].reason
     if by_type["Synced"].reason == "PrunePending":
         return "Draining"

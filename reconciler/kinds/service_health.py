@@ -8,6 +8,9 @@ from typing import Any
 from reconciler.model.observed import Observed
 from reconciler.model.status import Health, HealthWord
 
+_UNSEEN = 300.0
+"""Seconds for which a reading may still show what was before a write. Source: the ECS API reference."""
+
 
 def verdict(seen: Observed) -> Health:
     """The first line of the table that fits.
@@ -22,11 +25,30 @@ def verdict(seen: Observed) -> Health:
     controller = (seen.live.get("deploymentController") or {}).get("type", "ECS")
     if controller != "ECS":
         return _by_task_sets(seen, controller)
-    deployments = seen.live.get("deployments") or []
-    primary = next((item for item in deployments if item.get("status") == "PRIMARY"), None)
-    if primary is None:
+    first = primary(seen)
+    if first is None:
         return Health(HealthWord.PROGRESSING, "RollingOut", "no deployment has begun yet")
-    return _by_deployment(seen, primary, [item for item in deployments if item is not primary])
+    if found := _of_restart(seen, first):
+        return found
+    return _by_deployment(seen, first, [item for item in seen.live["deployments"] if item is not first])
+
+
+def primary(seen: Observed) -> Mapping[str, Any] | None:
+    """The PRIMARY deployment of a reading."""
+    return next((item for item in seen.live.get("deployments") or () if item.get("status") == "PRIMARY"), None)
+
+
+def _of_restart(seen: Observed, first: Mapping[str, Any]) -> Health | None:
+    """What is to be said while the PRIMARY deployment is not the one that a restart began."""
+    restart = seen.live.get("restart")
+    if restart is None or first.get("id") == restart.begun:
+        return None
+    own = next((item for item in seen.live["deployments"] if item.get("id") == restart.begun), None)
+    unseen = first.get("id") == restart.before and (seen.at - restart.at).total_seconds() < _UNSEEN
+    if unseen and (own is None or own.get("rolloutState") != "FAILED"):
+        return Health(HealthWord.PROGRESSING, "RollingOut", "the restart is not to be seen yet")
+    why = (own or {}).get("rolloutStateReason") or "another deployment has taken its place"
+    return Health(HealthWord.DEGRADED, "DeploymentFailed", f"the restart did not last: {why}", stalled=True)
 
 
 def _by_deployment(seen: Observed, primary: Mapping[str, Any], others: list[Mapping[str, Any]]) -> Health:

@@ -77,6 +77,8 @@ class Change:
     calls     all that is left to make, in order
     blocked   why nothing of this is done: a refusal, a conflict, a thing missing
     waiting   why nothing of it can be done yet, though nothing is wrong
+    reason    one word for why it waits, as conditions say it; empty where the step tells
+    synced    the resource was Ready as desired now before, as its app's record says: if it differs, somebody moved it
     note      what a person should know about it
     """
 
@@ -95,6 +97,8 @@ class Change:
     calls: tuple[Call, ...] = ()
     blocked: Problem | None = None
     waiting: str = ""
+    reason: str = ""
+    synced: bool = False
     note: str = ""
 
     @property

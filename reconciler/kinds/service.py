@@ -12,11 +12,11 @@ from reconciler.kinds.service_checks import findings
 from reconciler.kinds.service_failures import asked_again, held, holding
 from reconciler.kinds.service_fields import FIELDS
 from reconciler.kinds.service_health import primary, verdict
-from reconciler.kinds.service_history import deployed
+from reconciler.kinds.service_history import deployed, revisions
 from reconciler.kinds.service_reading import describe, read_service, scaled, with_namespaces, with_scaling
 from reconciler.model import tags
 from reconciler.model.errors import AwsError, Finding
-from reconciler.model.history import Deployed
+from reconciler.model.history import Deployed, Revision
 from reconciler.model.kind import NO_POLICY, Answer, Kind, Reader
 from reconciler.model.observed import Observed, Wanted
 from reconciler.model.plan import Action, Call, Change
@@ -125,6 +125,9 @@ class Service(Kind):
 
     def history(self, read: Reader, seen: Observed, most: int) -> Sequence[Deployed]:
         return deployed(read, seen, most)
+
+    def revisions(self, read: Reader, seen: Observed, names: Sequence[str]) -> Sequence[Revision]:
+        return revisions(read, seen, names)
 
     def carry(self, seen: Observed) -> Mapping[str, Any]:
         return {"desiredCount": seen.live["desiredCount"]} if "desiredCount" in seen.live else {}

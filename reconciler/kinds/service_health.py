@@ -43,6 +43,8 @@ def _of_restart(seen: Observed, first: Mapping[str, Any]) -> Health | None:
     restart = seen.live.get("restart")
     if restart is None or first.get("id") == restart.begun:
         return None
+    if restart.begun is None:
+        return Health(HealthWord.PROGRESSING, "RollingOut", "whether the restart has begun is not known yet")
     own = next((item for item in seen.live["deployments"] if item.get("id") == restart.begun), None)
     unseen = first.get("id") == restart.before and (seen.at - restart.at).total_seconds() < _UNSEEN
     if unseen and (own is None or own.get("rolloutState") != "FAILED"):

@@ -12,7 +12,7 @@ from typing import Any
 from reconciler.model import tags
 from reconciler.model.batch import batches
 from reconciler.model.errors import AwsError, NotFound, Rejected
-from reconciler.model.history import Deployed, Outcome
+from reconciler.model.history import Deployed, Outcome, Revision
 from reconciler.model.key import COMMIT
 from reconciler.model.kind import Answer, Reader
 from reconciler.model.observed import Observed
@@ -29,9 +29,6 @@ OUTCOMES = {
     "ROLLBACK_FAILED": Outcome.FAILED,
 }
 
-Definition = tuple[str | None, bool]
-"""The commit a revision was made of, and whether it may still be run."""
-
 
 def deployed(read: Reader, seen: Observed, most: int) -> list[Deployed]:
     """The newest deployments of a service; raises AwsError."""
@@ -44,24 +41,27 @@ def deployed(read: Reader, seen: Observed, most: int) -> list[Deployed]:
         listed = read.pages("ecs:ListServiceDeployments", asked, "serviceDeployments")[:most]
     known = [item for item in listed if item.get("targetServiceRevisionArn")]
     runs = _runs(read, {item["targetServiceRevisionArn"] for item in known})
-    definitions = _definitions(read, runs.values())
+    found = {revision.arn: revision for revision in _described(read, runs.values())}
     return [
-        _one(item, runs[item["targetServiceRevisionArn"]], definitions)
+        _one(item, found.get(arn, Revision(arn, usable=False)))
         for item in known
-        if item["targetServiceRevisionArn"] in runs
+        if (arn := runs.get(item["targetServiceRevisionArn"])) is not None
     ]
 
 
-def _one(item: Mapping[str, Any], revision: str, definitions: Mapping[str, Definition]) -> Deployed:
-    commit, usable = definitions[revision]
+def revisions(read: Reader, seen: Observed, names: Sequence[str]) -> list[Revision]:
+    """Those of these revisions (ARNs or ``family:7``) that there are; raises AwsError."""
+    home = str((seen.spec or {}).get("taskDefinition", "")).rpartition("/")[0]
+    return _described(read, (name if name.startswith("arn:") or not home else f"{home}/{name}" for name in names))
+
+
+def _one(item: Mapping[str, Any], revision: Revision) -> Deployed:
     return Deployed(
         item["serviceDeploymentArn"],
         OUTCOMES.get(item["status"], Outcome.IN_PROGRESS),
         revision,
         item["createdAt"],
         item.get("finishedAt") or item.get("stoppedAt"),
-        commit,
-        usable,
         item.get("statusReason") or "",
     )
 
@@ -77,18 +77,16 @@ def _of(answer: Answer | None) -> Sequence[Mapping[str, Any]]:
     return answer["serviceRevisions"] if answer else ()
 
 
-def _definitions(read: Reader, arns: Iterable[str]) -> dict[str, Definition]:
-    every = sorted(set(arns))
-    asked = [{"taskDefinition": arn, "include": ["TAGS"]} for arn in every]
-    answers = _answers(read, "ecs:DescribeTaskDefinition", asked)
-    return {arn: _definition(answer) for arn, answer in zip(every, answers, strict=True)}
+def _described(read: Reader, arns: Iterable[str]) -> list[Revision]:
+    """The revisions that are there, each with its commit and whether it may be run."""
+    asked = [{"taskDefinition": arn, "include": ["TAGS"]} for arn in sorted(set(arns))]
+    answers = [answer for answer in _answers(read, "ecs:DescribeTaskDefinition", asked) if answer is not None]
+    return [_revision(answer["taskDefinition"], tags.to_map(answer.get("tags"))) for answer in answers]
 
 
-def _definition(answer: Answer | None) -> Definition:
-    if answer is None:
-        return None, False
-    commit = tags.to_map(answer.get("tags")).get(COMMIT)
-    return commit, answer["taskDefinition"].get("status", "ACTIVE") == "ACTIVE"
+def _revision(definition: Mapping[str, Any], all_tags: Mapping[str, str]) -> Revision:
+    usable = definition.get("status", "ACTIVE") == "ACTIVE"
+    return Revision(definition["taskDefinitionArn"], all_tags.get(COMMIT), usable)
 
 
 def _answers(read: Reader, operation: str, asked: Sequence[Mapping[str, Any]]) -> list[Answer | None]:

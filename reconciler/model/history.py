@@ -16,21 +16,44 @@ class Outcome(StrEnum):
     IN_PROGRESS = "in progress"
 
 
+BADLY = (Outcome.ROLLED_BACK, Outcome.FAILED, Outcome.STOPPED)
+"""How a deployment ends that is not tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """What can be run: its ARN, the commit it was made of when a tag says so, whether it may still be run."""
+
+    arn: str
+    commit: str | None = None
+    usable: bool = True
+
+    @property
+    def name(self) -> str:
+        """``web:7``"""
+        return self.arn.rpartition("/")[2]
+
+    @property
+    def family(self) -> str:
+        """``web``"""
+        return self.name.rpartition(":")[0]
+
+    @property
+    def number(self) -> int:
+        """The 7 of ``web:7``."""
+        number = self.name.rpartition(":")[2]
+        return int(number) if number.isdigit() else 0
+
+
 @dataclass(frozen=True, slots=True)
 class Deployed:
-    """One deployment.
-
-    ``id`` tells it apart, ``revision`` is the ARN of what it was to run, ``commit`` the commit that revision was made
-    of. ``usable``: the revision is still there to go back to. ``reason`` is the service's own word on its end.
-    """
+    """One deployment; ``id`` tells it apart, ``reason`` is the service's own word on its end."""
 
     id: str
     outcome: Outcome
-    revision: str
+    revision: Revision
     began: datetime
     ended: datetime | None = None
-    commit: str | None = None
-    usable: bool = True
     reason: str = ""
 
     @property

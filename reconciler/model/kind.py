@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Protocol
 
 from reconciler.model.errors import AwsError, Finding
 from reconciler.model.fields import Fields
-from reconciler.model.history import Deployed
+from reconciler.model.history import Deployed, Revision
 from reconciler.model.observed import Observed, Wanted
 from reconciler.model.plan import Call, Change
 from reconciler.model.policy import Policy
@@ -106,6 +106,10 @@ class Kind:
 
     def history(self, read: Reader, seen: Observed, most: int) -> Sequence[Deployed]:
         """What was deployed of a resource, newest first, at most so many; raises AwsError."""
+        return ()
+
+    def revisions(self, read: Reader, seen: Observed, names: Sequence[str]) -> Sequence[Revision]:
+        """Those of these revisions, by ARN or name, that a resource could run and that there are; raises AwsError."""
         return ()
 
     def carry(self, seen: Observed) -> Mapping[str, Any]:

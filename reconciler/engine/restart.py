@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
+from reconciler.core.said import name_of
 from reconciler.core.world import World
+from reconciler.engine.lookup import Wish
 from reconciler.engine.observe import judged
+from reconciler.model.errors import UsageError
 from reconciler.model.key import Key
 from reconciler.model.status import Memory
+from reconciler.model.suggest import did_you_mean, listing
+
+
+def to_restart(wish: Wish, names: Iterable[str]) -> frozenset[Key]:
+    """The services that names such as ``Service/web`` or ``shop/Service/web`` mean. Raises UsageError."""
+    can = [key for key in wish.desired if wish.kinds[key.kind].restarting and (not wish.apps or key.app in wish.apps)]
+    found = set()
+    for name in names:
+        meant = [key for key in can if name in (str(key), name_of(key))]
+        if not meant:
+            known = [name_of(key) for key in can]
+            hint = did_you_mean(name, known, otherwise=f"there are: {listing(known)}" if known else "there is none")
+            raise UsageError(f"there is no {name} to restart", hint=hint)
+        if len(meant) > 1:
+            raise UsageError(f"{name} is in more than one app", hint=f"say {listing([str(key) for key in meant])}")
+        found.add(meant[0])
+    return frozenset(found)
 
 
 def looked_after(world: World, memory: Memory) -> Memory:

@@ -40,6 +40,8 @@ def command(apps: tuple[str, ...], output: str, **given: Any) -> int:
         terminal.err(draw_all(problems, terminal.err_color) + "\n\n")
     with connected(run, wish) as both:
         found = reconcile(target_for(run, wish, both, {}), wish, Memory())
+    if found.notes:
+        terminal.err(draw_all(found.notes, terminal.err_color) + "\n\n")
     if output == "json":
         terminal.out(json.dumps(status_json(found.status), indent=2, ensure_ascii=False))
     else:

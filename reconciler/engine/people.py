@@ -90,7 +90,7 @@ def retry(target: Target, wish: Wish, app: str, names: Collection[str], *, done:
     if after != record:
         target.records.said(target.scope, app, after)
     found = [Released(_key(app, name), f"its pin to {record.pins[name].revision.rpartition('/')[2]}") for name in unpin]
-    found += [Released(change.key, _why(wish, change)) for change, _ in held.values()]
+    found += [Released(it.key, _why(wish, it)) for it, _ in held.values() if not _is_pin(wish, it, unpin)]
     return found + [Released(_key(app, name), "its run counts as done") for name in names if done]
 
 
@@ -110,6 +110,12 @@ def _held_by(wish: Wish, change: Change, *, named: bool) -> str | None:
 def _why(wish: Wish, change: Change) -> str:
     finding = wish.kinds[change.key.kind].hold(change)
     return finding.message if finding else change.blocked.message if change.blocked else "what held it"
+
+
+def _is_pin(wish: Wish, change: Change, unpin: Collection[str]) -> bool:
+    """Whether what holds a change is the very pin that is lifted: its own rollback is no failure besides."""
+    finding = wish.kinds[change.key.kind].hold(change)
+    return finding is not None and finding.code == "Pinned" and name_of(change.key) in unpin
 
 
 def _key(app: str, name: str) -> Key:

@@ -77,7 +77,7 @@ def test_a_pin_is_removed_and_the_failure_behind_it_released(lab):
     said(lab, pins={"Service/web": Pin(revision, short(web.digest), ALICE)})
     assert reason(lab.apply()) == "Pinned"
     lab.simulator.script("shop:2")
-    assert ["its pin to web:1" in item.what or "ROLLBACK" in item.what for item in let(lab)] == [True, True]
+    assert [item.what[:10] for item in let(lab)] == ["its pin to", "its last d"]
     assert record(lab).pins == {}
     assert lab.apply().ending is Ending.CONVERGED
 

@@ -161,17 +161,21 @@ def _failed(deployments: Sequence[Mapping[str, Any]], number: int) -> bool:
 
 
 def _moved(seen: Observed, change: Change, deployments: Sequence[Mapping[str, Any]]) -> Observed:
-    """With what brought a service to the revision it runs, where that is another one than desired."""
+    """With what brought a service to the revision it runs, where that is still under way, or may have been somebody."""
     live, desired = str((seen.spec or {}).get("taskDefinition", "")), str(change.spec.get("taskDefinition", ""))
     newest = deployments[0] if deployments else None
     if newest is None or newest["status"] not in ("SUCCESSFUL", *_UNDER_WAY) or _short(live) == _short(desired):
+        return seen
+    under_way = newest["status"] in _UNDER_WAY
+    earlier = _is_earlier(_short(live), _short(desired))
+    if not under_way and not (change.synced and earlier):
         return seen
     moved = {
         "id": newest["serviceDeploymentArn"],
         "to": live,
         "at": newest.get("finishedAt") or newest.get("createdAt"),
-        "underWay": newest["status"] in _UNDER_WAY,
-        "earlier": _is_earlier(_short(live), _short(desired)),
+        "underWay": under_way,
+        "earlier": earlier,
     }
     return replace(seen, live={**seen.live, "moved": moved})
 

@@ -5,7 +5,7 @@ import json
 import jsonschema
 import pytest
 
-from reconciler.report.schema import STATUS
+from reconciler.report.schema import HISTORY, STATUS
 
 WEB = "apps/shop/web.yaml"
 BREAKER = "  desiredCount: 2\n  deploymentConfiguration: {deploymentCircuitBreaker: {enable: true, rollback: true}}\n"
@@ -159,7 +159,7 @@ def test_retry_of_what_is_not_held_and_of_what_is_not_there(shop):
     assert done(shop, "retry", "shop").stdout == "nothing of shop is held\n"
     told = done(shop, "retry", "shop", "Service/wbe", code=64)
     assert "Service/web" in told.stderr
-    assert "web" in done(shop, "retry", "shpo", code=64).stderr or True
+    assert "did you mean shop?" in done(shop, "retry", "shpo", code=64).stderr
     assert shop.writes == []
 
 
@@ -261,6 +261,7 @@ def test_history_tells_outcome_revision_commit_author_and_subject(shop, golden):
     golden("history.stdout", done(shop, "history", "shop").stdout)
     body = json.loads(done(shop, "history", "shop", "Service/web", "-n", "2", "-o", "json").stdout)
     assert (body["formatVersion"], body["environment"], body["app"]) == ("1.0", "test", "shop")
+    jsonschema.validate(body, HISTORY)
     first, second = body["deployments"]
     assert (first["outcome"], first["subject"], first["pinned"]) == ("rolled back", "broken", None)
     assert (second["outcome"], second["commit"], second["author"]) == ("succeeded", shop.commits[1], "Test")

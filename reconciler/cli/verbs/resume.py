@@ -21,12 +21,13 @@ def command(app: str, **given: Any) -> int:
     from reconciler.cli.exits import Exit
     from reconciler.cli.saying import place, then
     from reconciler.engine.people import resume
+    from reconciler.report.cells import safe
 
     with place(run, app, whole=False) as here:
         before = resume(here.records, here.target.scope, app)
         in_manifest = app in here.wish.suspended
     terminal = run.terminal
-    terminal.out(f"{app} is resumed; it was suspended {before}" if before else f"nobody has suspended {app}")
+    terminal.out(safe(f"{app} is resumed; it was suspended {before}" if before else f"nobody has suspended {app}"))
     if in_manifest:
         terminal.note(f"the App manifest of {app} says suspend: true", "change that, and commit it")
         return Exit.NOT_CONVERGED

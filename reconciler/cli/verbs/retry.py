@@ -26,12 +26,13 @@ def command(app: str, names: tuple[str, ...], done: bool, **given: Any) -> int:
     run.take(given)
     from reconciler.cli.saying import place, then
     from reconciler.engine.people import retry
+    from reconciler.report.cells import safe
 
     with place(run, app, whole=True) as here:
         released = retry(here.target, here.wish, app, names, done=done)
     terminal = run.terminal
     for item in released:
-        terminal.out(f"released: {item.key}: {item.what}")
+        terminal.out(safe(f"released: {item.key}: {item.what}"))
     if released:
         terminal.note(then(run, app))
     else:

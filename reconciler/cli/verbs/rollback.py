@@ -34,6 +34,7 @@ def command(app: str, to: str | None, yes: bool, by: str | None, why: str, **giv
     from reconciler.engine.rollback import roll_back
     from reconciler.model.errors import UsageError
     from reconciler.model.history import Revision
+    from reconciler.report.cells import safe
     from reconciler.source.git import ancestors
 
     terminal = run.terminal
@@ -47,16 +48,16 @@ def command(app: str, to: str | None, yes: bool, by: str | None, why: str, **giv
         )
         for back in found.services:
             if back.to is None:
-                terminal.out(f"stays: {back.key}: {back.why}")
+                terminal.out(safe(f"stays: {back.key}: {back.why}"))
             else:
                 commit = f" (commit {back.to.commit[:12]})" if back.to.commit else ""
-                terminal.out(f"goes back: {back.key} from {Revision(back.at).name} to {back.to.name}{commit}")
+                terminal.out(safe(f"goes back: {back.key} from {Revision(back.at).name} to {back.to.name}{commit}"))
         if not yes and not confirmed(f"Pin them there in {here.wish.environment.name}? Type yes"):
             terminal.err("not confirmed; nothing was written")
             return Exit.NOT_CONVERGED
         assert here.target.records is not None
         here.target.records.said(here.target.scope, app, found.record)
     number = sum(back.to is not None for back in found.services)
-    terminal.out(f"pinned {number} service{'s' * (number != 1)} of {app} {word}")
+    terminal.out(safe(f"pinned {number} service{'s' * (number != 1)} of {app} {word}"))
     terminal.note(then(run, app), f"go forward again by a commit that changes them, or: reconciler retry {app}")
     return Exit.DONE

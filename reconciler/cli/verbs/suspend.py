@@ -25,11 +25,12 @@ def command(app: str, by: str | None, why: str, **given: Any) -> int:
     from reconciler.cli.saying import place
     from reconciler.cli.saying import word as said
     from reconciler.engine.people import suspend
+    from reconciler.report.cells import safe
 
     with place(run, app, whole=False) as here:
         word = said(run, by, why)
         before = suspend(here.records, here.target.scope, app, word)
-    run.terminal.out(f"{app} is suspended {word}")
+    run.terminal.out(safe(f"{app} is suspended {word}"))
     if before is not None:
-        run.terminal.note(f"it was suspended already {before}")
+        run.terminal.note(safe(f"it was suspended already {before}"))
     return 0

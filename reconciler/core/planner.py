@@ -108,7 +108,7 @@ def _update(world: World, kind: Kind, start: Change, policy: Policy) -> Change |
         return replace(start, action=Action.HOLD, step=Action.HOLD, blocked=problem)
     found = compare(kind, desired, seen, policy, _wanted_stamps(start.stamps, adopting) if ours or adopting else {})
     if not found.changes:
-        return clean_up(world, kind, start)
+        return _retreat(world, kind, start, policy) or clean_up(world, kind, start)
     if fixed := create_only(kind.fields, found.changes):
         return in_place_of(kind, start, found, policy, [change.text for change in fixed])
     effect = max((change.effect for change in found.changes), key=lambda effect: effect.severity)
@@ -123,6 +123,17 @@ def _update(world: World, kind: Kind, start: Change, policy: Policy) -> Change |
         desired=replace(desired, spec=found.spec),
     )
     return _with_calls(kind, _held(kind, made))
+
+
+def _retreat(world: World, kind: Kind, start: Change, policy: Policy) -> Change | None:
+    """What runs is as desired and has failed: back to what worked, where the policy says so and ECS does not itself."""
+    health = world.health.get(start.key)
+    if policy.rollback != "previous" or start.observed is None or health is None or not health.stalled:
+        return None
+    calls = tuple(kind.retreat(start.observed, health))
+    note = f"{health.reason}, so it goes back to what worked before: {health.message}"
+    hold = replace(start, action=Action.HOLD, step=Action.HOLD, effect=Effect.ROLLS_TASKS, calls=calls, note=note)
+    return hold if calls else None
 
 
 def _held(kind: Kind, made: Change) -> Change:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,9 +12,12 @@ from reconciler.kinds.service_checks import findings
 from reconciler.kinds.service_failures import asked_again, held
 from reconciler.kinds.service_fields import FIELDS
 from reconciler.kinds.service_health import verdict
+from reconciler.kinds.service_inquiry import collected
 from reconciler.kinds.service_reading import describe, read_service, scaled, with_namespaces, with_scaling
+from reconciler.kinds.service_retreat import retreat, rolled_elsewhere, stopping
 from reconciler.model import tags
 from reconciler.model.errors import AwsError, Finding
+from reconciler.model.key import Key
 from reconciler.model.kind import NO_POLICY, Answer, Kind, Reader
 from reconciler.model.observed import Observed, Wanted
 from reconciler.model.plan import Action, Call, Change
@@ -74,6 +77,11 @@ class Service(Kind):
     def second_look(self, read: Reader, changes: Sequence[Change]) -> Iterable[Observed]:
         return asked_again(read, changes, self.normal)
 
+    def closer_look(
+        self, read: Reader, readings: Sequence[Observed], policy_of: Callable[[Key], Policy]
+    ) -> Iterable[Observed]:
+        return collected(read, readings, policy_of)
+
     def _place(self, want: Wanted) -> tuple[str, str]:
         address = self.address(want.spec) if want.spec else self.named(want.owned[0])
         cluster, _, name = (address or "").rpartition("/")
@@ -110,13 +118,18 @@ class Service(Kind):
         yield Call("ecs:UpdateService", {**which, **values})
 
     def hold(self, change: Change) -> Finding | None:
-        return held(change)
+        return rolled_elsewhere(change) or held(change)
+
+    def retreat(self, seen: Observed, health: Health) -> Iterable[Call]:
+        return retreat(seen, health)
 
     def carry(self, seen: Observed) -> Mapping[str, Any]:
         return {"desiredCount": seen.live["desiredCount"]} if "desiredCount" in seen.live else {}
 
     def after(self, change: Change, answers: Sequence[Answer]) -> Observed:
         last = answers[-1]
+        if "serviceDeploymentArn" in last:
+            return stopping(change.observed, last.at)
         services = [answer for answer in answers if "service" in answer]
         if not services:
             return tags.tagged(change, last.at)
@@ -132,7 +145,7 @@ class Service(Kind):
         return replace(seen, tags=now, spec=spec, live={**seen.live, **kept}, driven=driven)
 
     def health(self, seen: Observed, policy: Policy = NO_POLICY) -> Health:
-        return verdict(seen)
+        return verdict(seen, policy)
 
 
 def _token(spec: Tree, created: Any) -> str:

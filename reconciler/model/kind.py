@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, Protocol
 
 from reconciler.model.errors import AwsError, Finding
 from reconciler.model.fields import Fields
+from reconciler.model.key import Key
 from reconciler.model.observed import Observed, Wanted
 from reconciler.model.plan import Call, Change
 from reconciler.model.policy import Policy
@@ -82,13 +83,19 @@ class Kind:
         """Readings with what is asked only of what is about to be updated; those not in it stay as they are."""
         return ()
 
-    def closer_look(self, read: Reader, readings: Sequence[Observed]) -> Iterable[Observed]:
+    def closer_look(
+        self, read: Reader, readings: Sequence[Observed], policy_of: Callable[[Key], Policy]
+    ) -> Iterable[Observed]:
         """Readings with what is asked only of what is not at rest: why it is not. Those not in it stay as they are."""
         return ()
 
     def hold(self, change: Change) -> Finding | None:
         """Why what a change rolls out is held: it has failed before. What it changes in place is still made."""
         return None
+
+    def retreat(self, seen: Observed, health: Health) -> Iterable[Call]:
+        """The calls that take back a rollout which has failed; none where there is nothing to go back to."""
+        return ()
 
     def carry(self, seen: Observed) -> Mapping[str, Any]:
         """What a replacement takes over from what it replaces, where the manifest says nothing."""

@@ -27,12 +27,19 @@ class HealthWord(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """A kind's verdict on one reading. ``stalled``: it will not get better by waiting."""
+    """A kind's verdict on one reading.
+
+    ``stalled``: it will not get better by waiting. ``since``: AWS's own time of when it began to be so. ``detail`` is
+    the evidence, line by line, ``hint`` what to do next.
+    """
 
     word: HealthWord
     reason: str = ""
     message: str = ""
     stalled: bool = False
+    since: datetime | None = None
+    detail: tuple[str, ...] = ()
+    hint: str = ""
 
     @property
     def healthy(self) -> bool:

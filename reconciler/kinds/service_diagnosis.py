@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from reconciler.kinds.service_evidence import Evidence, Target
 from reconciler.model.stop_reasons import Cause, Stop
@@ -21,17 +23,19 @@ class Diagnosis:
     cause: Cause | None = None
 
 
-def diagnosed(found: Evidence, event: str = "") -> Diagnosis | None:
-    """The likely cause; None when nothing speaks of any. ``event`` is the newest service event that explains something.
+def diagnosed(found: Evidence, events: Sequence[str] = (), *, short: bool = True) -> Diagnosis | None:
+    """The likely cause; None when nothing speaks of any. ``events`` are the service's, newest first; ``short``: it has
+    fewer tasks than it wants.
 
-    What stopped tasks outweighs what targets say of those that still run, and both outweigh an event's words.
+    What stopped tasks say outweighs what targets say of those that still run, and both outweigh an event's words.
     """
+    event = explaining(events) if short else ""
     detail = tuple(_detail(found, event))
     counted = [stop for stop in found.stops if stop.counts]
     if counted:
         commonest = Counter(stop.cause for stop in counted).most_common(1)[0][0]
         stop = next(stop for stop in counted if stop.cause is commonest)
-        sentence, hint = _of_stop(stop, found)
+        sentence, hint = _of_stop(stop, found, events)
         return Diagnosis(commonest.value, sentence, detail, hint, commonest)
     ill = [target for target in found.targets if target.state in ("unhealthy", "unused")]
     if ill:
@@ -40,9 +44,10 @@ def diagnosed(found: Evidence, event: str = "") -> Diagnosis | None:
     sick = _unhealthy_container(found)
     if sick:
         return Diagnosis(Cause.UNHEALTHY.value, *_ill_container(sick, detail), Cause.UNHEALTHY)
-    short = next((stop for stop in found.stops if stop.cause is Cause.NO_CAPACITY), None)
-    if short:
-        return Diagnosis(Cause.NO_CAPACITY.value, f"there is no room: {short.text}", detail, _ROOM, Cause.NO_CAPACITY)
+    unplaced = next((stop for stop in found.stops if stop.cause is Cause.NO_CAPACITY), None)
+    if unplaced:
+        sentence = f"there is no room: {_plain(unplaced.text)}"
+        return Diagnosis(Cause.NO_CAPACITY.value, sentence, detail, _ROOM, Cause.NO_CAPACITY)
     if event:
         reason, sentence, hint = of_event(event)
         return Diagnosis(reason, sentence, detail, hint)
@@ -66,11 +71,14 @@ def of_event(text: str) -> tuple[str, str, str]:
     return "TasksFailing", _plain(words), "look at the stopped tasks"
 
 
-def explaining(events: Iterator[str] | list[str]) -> str:
-    """The newest event, when it explains something."""
-    newest = next(iter(events), "")
-    telling = ("unable to place a task", "service deployment configuration", "throttled", "unable to consistently")
-    return newest if any(words in newest for words in telling) else ""
+def explaining(events: Sequence[str]) -> str:
+    """Of the events since something last went well, newest first, the one that tells most."""
+    recent = list(takewhile(lambda text: not any(words in text for words in _WENT_WELL), events))
+    return next((text for words in _TELLING for text in recent if words in text), "")
+
+
+_WENT_WELL = ("has started", "steady state", "deployment completed")
+_TELLING = ("unable to place a task", "service deployment configuration", "throttled", "unable to consistently")
 
 
 def _plain(words: str) -> str:
@@ -78,7 +86,7 @@ def _plain(words: str) -> str:
     return words.partition(" For more information")[0].strip().rstrip(".")
 
 
-def _of_stop(stop: Stop, found: Evidence) -> tuple[str, str]:
+def _of_stop(stop: Stop, found: Evidence, events: Sequence[str]) -> tuple[str, str]:
     """The sentence and the hint for one stopped task."""
     who = f"container {stop.container}" if stop.container else "its container"
     match stop.cause:
@@ -109,11 +117,22 @@ def _of_stop(stop: Stop, found: Evidence) -> tuple[str, str]:
             return f"the health check of {who} fails" if stop.container else "the container's health check fails", hint
         case Cause.TARGET_UNHEALTHY:
             ill = next((target for target in found.targets if target.state == "unhealthy"), None)
-            return _of_target(ill) if ill else _of_target(Target("", "unhealthy", "", stop.text))
+            return _of_target(ill or _target_of(stop, events))
         case Cause.UNREACHABLE:
             hint = "check the subnets' route to a NAT gateway or VPC endpoints, and the security groups"
             return f"something it needs to start cannot be reached: {_plain(stop.text)}", hint
     return f"its tasks do not start: {_plain(stop.text)}", "look at the stopped task"
+
+
+_DUE_TO = re.compile(r"is unhealthy in \(target-group ([^)]*)\) due to \(reason ([^)]*)\)")
+
+
+def _target_of(stop: Stop, events: Sequence[str]) -> Target:
+    """What the load balancer said of a task that is gone: it stands in the events."""
+    told = next((found for text in events if stop.task in text and (found := _DUE_TO.search(text))), None)
+    if told is None:
+        told = next((found for text in events if (found := _DUE_TO.search(text))), None)
+    return Target(told[1], "unhealthy", "", told[2]) if told else Target("", "unhealthy", "", stop.text)
 
 
 def _denied(stop: Stop) -> tuple[str, str]:
@@ -141,14 +160,16 @@ def _exited(stop: Stop, who: str, words: bool) -> tuple[str, str]:
     after = f" after {stop.seconds:.0f} s" if stop.seconds is not None else ""
     meaning = f": {_EXIT_CODES[stop.code]}" if stop.code in _EXIT_CODES else ""
     code = f"exits with code {stop.code}" if stop.code is not None else "ends without an exit code"
-    hint = "its last log lines say why" if words else "read its log; it writes none that could be read here"
+    hint = "its last log lines say why" if words else "read its log: none that could be read here was written"
+    if stop.code in (126, 127):
+        hint = f"correct the command or entryPoint of {who}"
     return f"{who} {code}{after}{meaning}", hint
 
 
 _TARGET_HINTS = {
-    "Target.Timeout": "is the container listening on that port, and does the security group let the load balancer in?",
-    "Target.ResponseCodeMismatch": "the health check path answers with another code than the target group expects",
-    "Target.FailedHealthChecks": "does the container listen on the port and path that the target group checks?",
+    "Target.Timeout": "check that the container listens on that port, and that its security group lets the balancer in",
+    "Target.ResponseCodeMismatch": "make the health check's path answer with the code that the target group expects",
+    "Target.FailedHealthChecks": "check that the container listens on the port and path of the health check",
     "Target.NotInUse": "give the target group a listener rule that sends it traffic",
 }
 
@@ -156,11 +177,11 @@ _TARGET_HINTS = {
 def _of_target(target: Target) -> tuple[str, str]:
     group = target.group.rpartition(":targetgroup/")[2].partition("/")[0]
     where = f" of {group}" if group else ""
-    why = " ".join(word for word in (target.reason, f"({target.text})" if target.text else "") if word)
+    why = " ".join(word for word in (target.reason, f"({target.text})" if target.reason else target.text) if word)
     if target.state == "unused":
         return f"the load balancer does not use its targets{where}: {why}", _TARGET_HINTS["Target.NotInUse"]
     sentence = f"its targets fail the load balancer's health check{where}: {why or 'no reason given'}"
-    hint = _TARGET_HINTS.get(target.reason, "does the container answer on the port and path of the health check?")
+    hint = _TARGET_HINTS.get(target.reason, "check that the container answers on the port and path of the health check")
     return sentence, f"{hint}; raise healthCheckGracePeriodSeconds if it only needs longer to start"
 
 

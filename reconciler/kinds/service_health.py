@@ -6,8 +6,9 @@ service's members are as desired, so the PRIMARY deployment is ours: facts about
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -68,8 +69,10 @@ class Case:
 
     @property
     def old(self) -> int:
-        """Tasks of other deployments that still run."""
-        return sum(int(item.get("runningCount", 0)) for item in self.others)
+        """Tasks of other deployments that still run or drain."""
+        ours = self.first.get("id")
+        draining = [task for task in self.found.tasks if task.get("startedBy") != ours and _leaving(task)]
+        return sum(int(item.get("runningCount", 0)) for item in self.others) + len(draining)
 
     @property
     def rollout(self) -> Mapping[str, Any]:
@@ -82,12 +85,9 @@ class Case:
         return told if told.get("status") in ("MONITORING", "TRIGGERED") and not self.completed else {}
 
     @cached_property
-    def event(self) -> str:
-        return explaining([str(item.get("message", "")) for item in self.seen.live.get("events") or ()])
-
-    @cached_property
     def diagnosis(self) -> Diagnosis | None:
-        return diagnosed(self.found, self.event if self.running < self.desired else "")
+        events = [str(item.get("message", "")) for item in self.seen.live.get("events") or ()]
+        return diagnosed(self.found, events, short=self.running < self.desired)
 
     @cached_property
     def crashes(self) -> tuple[Stop, ...]:
@@ -107,8 +107,12 @@ class Case:
         known = self.diagnosis
         if known is None:
             return Health(word, reason, message, stalled, since)
-        sentence = message if known.sentence in message else f"{message}; likely cause: {known.sentence}"
+        sentence = message if known.sentence in message else f"{message.rstrip('.')}; likely cause: {known.sentence}"
         return Health(word, reason, sentence, stalled, since, known.detail, known.hint)
+
+
+def _leaving(task: Mapping[str, Any]) -> bool:
+    return task.get("lastStatus") in ("DEACTIVATING", "STOPPING", "DEPROVISIONING")
 
 
 Row = Callable[[Case], Health | None]
@@ -144,9 +148,11 @@ def _failed(case: Case) -> Health | None:
     if case.first.get("rolloutState") != "FAILED" and (status not in _BROKEN or case.completed):
         return None
     reason = "RolledBack" if status == "ROLLBACK_SUCCESSFUL" else "DeploymentFailed"
-    why = case.first.get("rolloutStateReason") or case.rollout.get("statusReason") or "the deployment failed"
+    why = str(case.first.get("rolloutStateReason") or case.rollout.get("statusReason") or "the deployment failed")
+    if ringing := (case.rollout.get("alarms") or {}).get("triggeredAlarmNames"):
+        why = f"{why.rstrip('.')}: {', '.join(ringing)} rang during the rollout"
     since = moment(case.rollout, "finishedAt", "stoppedAt") or moment(case.first, "updatedAt")
-    return case.told(HealthWord.DEGRADED, reason, str(why), stalled=True, since=since)
+    return case.told(HealthWord.DEGRADED, reason, why, stalled=True, since=since)
 
 
 def _awaiting_approval(case: Case) -> Health | None:
@@ -195,7 +201,23 @@ def _overdue(case: Case) -> Health | None:
         return None
     minutes = case.ago(moment(case.rollout, "startedAt", "createdAt") or moment(case.first, "createdAt")) / 60
     message = f"not done after {minutes:.0f} minutes: {case.counts}"
-    return case.told(HealthWord.DEGRADED, "ProgressDeadlineExceeded", message, stalled=True, since=limit)
+    told = case.told(HealthWord.DEGRADED, "ProgressDeadlineExceeded", message, stalled=True, since=limit)
+    return (
+        told if told.hint else replace(told, hint="raise policy.timeout if it only needs longer", detail=_waiting(case))
+    )
+
+
+def _waiting(case: Case) -> tuple[str, ...]:
+    """The tasks that are on their way up, where nothing else explains a delay."""
+    states = Counter(
+        (str(task.get("lastStatus")), f"{task['createdAt']:%H:%M:%S}")
+        for task in case.found.tasks
+        if task.get("startedBy") == case.first.get("id") and "createdAt" in task and "startedAt" not in task
+    )
+    plural = {1: "task"}
+    return tuple(
+        f"{number} {plural.get(number, 'tasks')} {status} since {at}" for (status, at), number in sorted(states.items())
+    )
 
 
 def _failing(case: Case) -> Health | None:
@@ -218,7 +240,8 @@ def _no_room(case: Case) -> Health | None:
     ):
         return None
     events = case.seen.live.get("events") or ()
-    since = moment(events[0], "createdAt") if events and case.event else None
+    told = explaining([str(item.get("message", "")) for item in events])
+    since = next((moment(item, "createdAt") for item in events if told and item.get("message") == told), None)
     word = HealthWord.DEGRADED if since and case.ago(since) > SHORT_OF_ROOM else HealthWord.PROGRESSING
     return case.told(word, known.reason, f"{case.counts}: {known.sentence}", since=since)
 

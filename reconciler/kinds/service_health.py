@@ -59,9 +59,9 @@ class Case:
 
     @property
     def completed(self) -> bool:
-        """Whether ECS says so; where it never does, behind a Classic Load Balancer, being alone counts."""
+        """Whether ECS says so; behind a Classic Load Balancer it never does, and being alone with all tasks counts."""
         state = self.first.get("rolloutState")
-        return state == "COMPLETED" or (state is None and not self.others)
+        return state == "COMPLETED" or (state is None and not self.others and self.running >= self.desired)
 
     @property
     def counts(self) -> str:
@@ -251,9 +251,10 @@ def _replacing(case: Case) -> Health | None:
     if not case.completed or case.running >= case.desired:
         return None
     missing = _missing_since(case)
-    if missing is not None and case.ago(missing) <= REPLACING and not case.crashes:
+    soon = missing is not None and case.ago(missing) <= REPLACING
+    if soon and not case.crashes:
         return Health(HealthWord.HEALTHY, "Replacing", f"{case.counts}; a task is being replaced or added")
-    if missing is None:
+    if missing is None or soon:
         return case.told(HealthWord.PROGRESSING, "TasksStarting", case.counts)
     return case.told(HealthWord.DEGRADED, "TasksMissing", f"{case.counts} for {case.ago(missing):.0f} s", since=missing)
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Any
 
 from reconciler.kinds.service_evidence import Described, Evidence, Target, primary
 from reconciler.kinds.service_logs import last_words
+from reconciler.kinds.service_tasks import tasks_of
 from reconciler.model.batch import batches
 from reconciler.model.errors import AwsError
 from reconciler.model.key import Key
@@ -19,9 +19,6 @@ from reconciler.model.kind import Reader
 from reconciler.model.observed import Observed
 from reconciler.model.policy import Policy
 from reconciler.model.stop_reasons import stops
-
-MANY = 10
-"""From so many services of one cluster on, its stopped tasks are listed at once and not service by service."""
 
 
 def collected(read: Reader, readings: Sequence[Observed], policy_of: Callable[[Key], Policy]) -> list[Observed]:
@@ -31,7 +28,7 @@ def collected(read: Reader, readings: Sequence[Observed], policy_of: Callable[[K
         return []
     found = {seen.key: Evidence() for seen in restless}
     _add_rollouts(read, restless, found)
-    _add_tasks(read, restless, found)
+    _add_tasks(read, restless, readings, found)
     _add_targets(read, restless, found)
     for seen in restless:
         found[seen.key] = last_words(read, found[seen.key])
@@ -87,54 +84,16 @@ def _add_rollouts(read: Reader, restless: Sequence[Observed], found: dict[Key, E
         found[key] = replace(found[key], rollout=described.get(arn))
 
 
-def _add_tasks(read: Reader, restless: Sequence[Observed], found: dict[Key, Evidence]) -> None:
-    """Tasks that stopped within the hour in which ECS shows them, and those that run where these are to be judged."""
-    clusters: dict[str, list[Observed]] = {}
+def _add_tasks(
+    read: Reader, restless: Sequence[Observed], all_seen: Sequence[Observed], found: dict[Key, Evidence]
+) -> None:
+    tasks, gaps = tasks_of(read, restless, all_seen)
+    for key, error in gaps:
+        _gap(found, key, error)
     for seen in restless:
-        clusters.setdefault(str((seen.spec or {})["cluster"]), []).append(seen)
-    asked: list[tuple[list[Observed], dict[str, Any]]] = []
-    for cluster, services in clusters.items():
-        if len(services) >= MANY:
-            asked.append((services, {"cluster": cluster, "desiredStatus": "STOPPED"}))
-        else:
-            asked += [([seen], _listing(seen, "STOPPED")) for seen in services]
-        asked += [([seen], _listing(seen, "RUNNING")) for seen in services if _judged_by_tasks(seen, len(services))]
-    arns: dict[str, list[str]] = {}
-    for services, params in asked:
-        try:
-            listed = read.pages("ecs:ListTasks", params, "taskArns")
-        except AwsError as error:
-            for seen in services:
-                _gap(found, seen.key, error)
-            continue
-        arns.setdefault(params["cluster"], []).extend(listed)
-    lots = [(cluster, list(lot)) for cluster, those in arns.items() for lot in batches(list(dict.fromkeys(those)), 100)]
-    batched = [{"cluster": cluster, "tasks": lot} for cluster, lot in lots]
-    tasks: dict[tuple[str, str], list[Described]] = {}
-    for (cluster, _), answer in zip(lots, read.many("ecs:DescribeTasks", batched), strict=True):
-        if isinstance(answer, AwsError):
-            for seen in clusters[cluster]:
-                _gap(found, seen.key, answer)
-            continue
-        for task in answer["tasks"]:
-            tasks.setdefault((cluster, str(task.get("group", ""))), []).append(task)
-    for cluster, services in clusters.items():
-        for seen in services:
-            mine = tuple(tasks.get((cluster, f"service:{(seen.spec or {})['serviceName']}"), ()))
-            found[seen.key] = replace(
-                found[seen.key], tasks=mine, stops=stops(mine, str((primary(seen) or {}).get("id")))
-            )
-
-
-def _listing(seen: Observed, status: str) -> dict[str, Any]:
-    spec = seen.spec or {}
-    return {"cluster": spec["cluster"], "serviceName": spec["serviceName"], "desiredStatus": status}
-
-
-def _judged_by_tasks(seen: Observed, beside: int) -> bool:
-    """Whether how its running tasks fare is what it waits for: enough of them run, or it is one of few that wait."""
-    first = primary(seen) or {}
-    return beside < MANY or first.get("runningCount", 0) >= first.get("desiredCount", 0)
+        mine = tasks.get(seen.key, ())
+        began = str((primary(seen) or {}).get("id"))
+        found[seen.key] = replace(found[seen.key], tasks=mine, stops=stops(mine, began))
 
 
 def _add_targets(read: Reader, restless: Sequence[Observed], found: dict[Key, Evidence]) -> None:

@@ -329,7 +329,12 @@ def _container_health(case: Case) -> Health | None:
 def _rolling(case: Case) -> Health | None:
     if case.completed:
         return None
-    return case.told(HealthWord.PROGRESSING, "RollingOut", str(case.first.get("rolloutStateReason") or case.counts))
+    alarms = (case.seen.live.get("deploymentConfiguration") or {}).get("alarms") or {}
+    if alarms.get("enable") and case.running >= case.desired:
+        what = f"ECS watches {', '.join(alarms.get('alarmNames') or ())} before it calls the deployment complete"
+    else:
+        what = "until ECS counts them as healthy and calls the deployment complete"
+    return case.told(HealthWord.PROGRESSING, "RollingOut", f"{case.counts}; {what}")
 
 
 def _stopping(case: Case) -> Health | None:

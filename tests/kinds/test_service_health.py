@@ -57,7 +57,7 @@ TABLE = {
     "old tasks of several": (seen(deployment(state="IN_PROGRESS"), old(1), old(2)), "Progressing OldTasksDraining", "3 of the old"),
     "old tasks although completed": (seen(deployment(), old(1)), "Progressing OldTasksDraining", "1 of the old"),
     "enough run, not completed": (seen(deployment(state="IN_PROGRESS", rolloutStateReason="in progress")),
-                                  "Progressing RollingOut", "in progress"),
+                                  "Progressing RollingOut", "2/2 running; until ECS"),
     "enough run, no reason": (seen(deployment(state="IN_PROGRESS")), "Progressing RollingOut", "2/2 running"),
     "no rollout state, alone": (seen(deployment(state=None)), "Healthy Running", "2/2 running"),
     "no rollout state, another beside it": (seen(deployment(state=None), old(0)), "Progressing RollingOut", "2/2 running"),

@@ -62,13 +62,25 @@ def of_event(text: str) -> tuple[str, str, str]:
     words = text.partition(") ")[2] or text
     if "unable to place a task" in text:
         missing = words.partition("unable to place a task because ")[2] or words
-        return "InsufficientCapacity", f"a task cannot be placed: {_plain(missing)}", _ROOM
+        return "InsufficientCapacity", _unplaced(missing), _ROOM
     if "service deployment configuration" in text:
         sentence = "minimumHealthyPercent and maximumPercent leave no room to start or stop a task"
         return "CannotRoll", sentence, "raise maximumPercent or lower minimumHealthyPercent"
     if "throttled" in text:
         return "Throttled", f"ECS is being throttled: {_plain(words)}", "it goes on by itself"
     return "TasksFailing", _plain(words), "look at the stopped tasks"
+
+
+def _unplaced(words: str) -> str:
+    """What was missing, in short; ECS's own words where they are not known."""
+    if "No Container Instances" in words:
+        return "the cluster has no container instance to place a task on"
+    found = _CLOSEST.search(words)
+    why = f"the closest one ({found[1][:8]}…) {_plain(found[2])}" if found else _plain(words)
+    return f"no instance has room for a task: {why}"
+
+
+_CLOSEST = re.compile(r"closest matching \(?container-instance ([0-9a-f-]+)\)? (.*)")
 
 
 def explaining(events: Sequence[str]) -> str:

@@ -25,6 +25,9 @@ from reconciler.report.style import Tone, paint
 EVERY: Final = 10.0
 """Seconds between two lines about the same waiting resource, off a terminal."""
 
+SELDOM: Final = 80.0
+"""The most of them, while nothing but numbers changes."""
+
 _PHASES: Final = {
     "PreHook": "running jobs before",
     "PostHook": "running jobs after",

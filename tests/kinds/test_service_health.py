@@ -46,7 +46,7 @@ TABLE = {
     "failing to start": (seen(deployment(1, 2, "IN_PROGRESS", failedTasks=3)), "Progressing TasksFailing",
                          "1/2 running, 3 failed to start"),
     "no room": (seen(deployment(0, 2, "IN_PROGRESS"), events=UNPLACED), "Progressing InsufficientCapacity",
-                "a task cannot be placed: no container instance met all of its requirements"),
+                "no instance has room for a task: no container instance met all of its requirements"),
     "no room is no word while one is pending": (
         seen(deployment(0, 2, "IN_PROGRESS", pendingCount=1), events=UNPLACED), "Progressing TasksStarting", "1 pending"),
     "no room was earlier": (seen(deployment(0, 2, "IN_PROGRESS"), events=STEADY + UNPLACED), "Progressing TasksStarting", "0/2"),

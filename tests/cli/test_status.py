@@ -168,7 +168,7 @@ def test_a_watch_in_json_is_a_document_a_line_and_one_only_when_something_has_ch
 def test_how_often_has_to_be_a_time(world, word):
     done = world.run("status", "--watch", word)
     assert done.exit_code == 64
-    assert f"'{word}' is not a time: write 10s; an app is named before --watch" in done.stderr
+    assert f"'{word}' is not a time: write 10s\n  = an app is named before --watch" in done.stderr
     assert world.simulator.calls == []
 
 

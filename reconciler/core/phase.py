@@ -12,6 +12,7 @@ _OF_STALLED = {
     "RolledBack": Phase.ROLLED_BACK,
     "AwaitingApproval": Phase.BLOCKED,
     "DriftDetected": Phase.BLOCKED,
+    "NotDriven": Phase.BLOCKED,
     "OutsideWindow": Phase.BLOCKED,
     "PruneGuard": Phase.BLOCKED,
 }
@@ -62,7 +63,8 @@ _OF_HEALTH = {
 def kstatus(conditions: Sequence[Condition]) -> str:
     """Current, InProgress, Failed, Terminating, NotFound or Unknown, in the order in which kstatus decides.
 
-    Source: kubernetes-sigs/cli-utils, pkg/kstatus. Deletion comes first; what stalls has failed, whoever made it stall.
+    Source: kubernetes-sigs/cli-utils, pkg/kstatus. Deletion comes first; what stalls has failed, but not what is only
+    held.
     """
     by_type = {condition.type: condition for condition in conditions}
     if by_type["Synced"].reason == "PrunePending" and "Stalled" not in by_type:
@@ -70,7 +72,7 @@ def kstatus(conditions: Sequence[Condition]) -> str:
     if by_type["Synced"].reason == "ObserveFailed":
         return "Unknown"
     if "Stalled" in by_type:
-        return "Failed"
+        return "InProgress" if phase(conditions) in HELD else "Failed"
     if by_type["Healthy"].reason == "Missing":
         return "NotFound"
     return "Current" if by_type["Ready"].status == "True" else "InProgress"

@@ -2,38 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from reconciler.model.observed import Observed
-
-_SCHEDULED = "Scaling activity"
-"""How the reason of a task begins that the scheduler stopped because it was not needed any more. A text that is another
-one day shows a task too many; nothing is decided by it."""
+from reconciler.model.observed import NEVER, Observed
+from reconciler.model.stop_reasons import why
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One task. ``exit_code`` is the first of its containers' that is not 0; ``reason`` why it stopped."""
+    """One task. ``cause`` is what its stop comes down to, ``exit_code`` and ``reason`` are of what ended it."""
 
     id: str
     state: str
     health: str = ""
-    stop_code: str = ""
+    cause: str = ""
     exit_code: int | None = None
     reason: str = ""
     started: datetime | None = None
     stopped: datetime | None = None
-
-    @property
-    def wrong(self) -> bool:
-        """Whether it has something to say: it is not well, or stopped though nobody meant it to."""
-        if self.health == "UNHEALTHY":
-            return True
-        meant = self.stop_code == "UserInitiated" or self.reason.startswith(_SCHEDULED)
-        return not meant and bool(self.stop_code or self.reason or self.exit_code)
+    wrong: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +72,11 @@ def _deployment(item: Mapping[str, Any], tasks: Mapping[str, list[Task]]) -> Dep
 
 
 def _task(item: Mapping[str, Any]) -> Task:
-    containers: Iterable[Mapping[str, Any]] = item.get("containers") or ()
-    codes = [container["exitCode"] for container in containers if container.get("exitCode") is not None]
-    said = [item.get("stoppedReason"), *(container.get("reason") for container in containers)]
-    return Task(
-        str(item.get("taskArn", "")).rpartition("/")[2],
-        str(item.get("lastStatus", "")),
-        str(item.get("healthStatus") or ""),
-        str(item.get("stopCode") or ""),
-        next((code for code in codes if code), codes[0] if codes else None),
-        ": ".join(dict.fromkeys(str(text) for text in said if text)),
-        item.get("startedAt") or item.get("createdAt"),
-        item.get("stoppedAt"),
-    )
+    """A task; wrong is one that is not well, or whose stop speaks against what it ran."""
+    state, health = str(item.get("lastStatus", "")), str(item.get("healthStatus") or "")
+    started = item.get("startedAt") or item.get("createdAt")
+    stop = why(item)
+    if not item.get("stopCode") and state != "STOPPED":
+        return Task(stop.task, state, health, started=started, wrong=health == "UNHEALTHY")
+    at = stop.at if stop.at != NEVER else None
+    return Task(stop.task, state, health, stop.cause.value, stop.code, stop.text, started, at, stop.counts)

@@ -143,7 +143,7 @@ def _task(task: Task) -> dict[str, Any]:
         "id": task.id,
         "state": task.state,
         "health": task.health,
-        "stopCode": task.stop_code,
+        "cause": task.cause,
         "exitCode": task.exit_code,
         "reason": redact.text(task.reason),
         "startedAt": rfc3339(task.started) if task.started else None,

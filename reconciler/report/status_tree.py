@@ -107,11 +107,18 @@ def _deployments(resource: ResourceStatus, look: Look) -> Iterator[str]:
     widths = [max(width(cell) for cell in column) for column in zip(*rows, strict=True)]
     evidence = "\n".join(resource.detail)
     for deployment, row in zip(shown, rows, strict=True):
-        cells = (pad(cell, columns) for cell, columns in zip(row, widths, strict=True))
-        yield from wrapped("  ".join(cells).rstrip(), look, _INDENT)
+        yield _INDENT + _fitting(row, widths, look)
         yield from _tasks(deployment, look, evidence)
     if len(found) > len(shown):
         yield f"{_INDENT}and {len(found) - len(shown)} older deployments"
+
+
+def _fitting(row: Sequence[str], widths: Sequence[int], look: Look) -> str:
+    """The cells in line with those above; where that is too wide, closer together; and then without the age."""
+    aligned = "  ".join(pad(cell, columns) for cell, columns in zip(row, widths, strict=True)).rstrip()
+    close, short = "  ".join(cell for cell in row if cell), "  ".join(cell for cell in row[:-1] if cell)
+    room = look.columns - width(_INDENT) if look.columns is not None else width(aligned)
+    return next((line for line in (aligned, close) if width(line) <= room), short)
 
 
 def _cells(deployment: Deployment, look: Look) -> list[str]:
@@ -138,7 +145,7 @@ def _task(task: Task, look: Look, evidence: str) -> str:
     words = [f"task {_short(task.id)}", task.state, task.health if task.health == "UNHEALTHY" else "", code]
     words.append(age(task.stopped or task.started, look.at))
     reason = task.reason if task.reason not in evidence else ""
-    why = ": ".join(part for part in (task.stop_code, one_line(reason)) if part)
+    why = ": ".join(part for part in (task.cause, one_line(reason)) if part)
     return "  ".join(safe(word) for word in (*words, why) if word)
 
 

@@ -221,7 +221,7 @@ def test_totals_tell_what_is_held_from_what_is_stuck_and_what_moves() -> None:
 
 
 def test_what_is_known_of_a_resource_is_in_the_json_and_what_is_not_is_left_out() -> None:
-    task = Task("9f3a", "STOPPED", stop_code="TaskFailedToStart", reason="https://u:hunter2@h", stopped=AT)
+    task = Task("9f3a", "STOPPED", cause="TaskFailedToStart", reason="https://u:hunter2@h", stopped=AT)
     deployment = Deployment("ecs-svc/1", "PRIMARY", "web:2", 2, 1, 1, 3, "IN_PROGRESS", AT, (task,))
     full = replace(ROLLING, kstatus="InProgress", health=HealthWord.PROGRESSING, detail=("pw https://u:hunter2@h",),
                    hint="wait", deployments=(deployment,), read=AT, misses=1)  # fmt: skip
@@ -237,7 +237,7 @@ def test_what_is_known_of_a_resource_is_in_the_json_and_what_is_not_is_left_out(
     )
     assert first["observedAt"] == "2026-08-21T03:14:07Z"
     [found] = first["deployments"]
-    assert (found["revision"], found["failedTasks"], found["tasks"][0]["stopCode"]) == ("web:2", 3, "TaskFailedToStart")
+    assert (found["revision"], found["failedTasks"], found["tasks"][0]["cause"]) == ("web:2", 3, "TaskFailedToStart")
     assert set(second) == {"key", "app", "phase", "kstatus", "health", "conditions"}
 
 

@@ -69,11 +69,12 @@ OLD = Deployment("ecs-svc/3022999140099288530", "ACTIVE", "puma:7", 2, 2, 0, 0, 
 CRASHED = Task(
     "9f3ab2c1d4e5f60718293a4b5c6d7e8f",
     "STOPPED",
-    stop_code="EssentialContainerExited",
+    cause="OutOfMemory",
     exit_code=137,
-    reason="Essential container in task exited: OutOfMemoryError",
+    reason="OutOfMemoryError: Container killed due to memory usage",
     started=ago(300),
     stopped=ago(240),
+    wrong=True,
 )
 WELL = Task("00000000000000000000000000000001", "RUNNING", health="HEALTHY", started=ago(300))
 STOPS = (

@@ -80,12 +80,12 @@ def since(condition: Condition, verdict: Health | None, seen: Observed, past: Pa
     if condition.since is not None:
         return condition
     before = past.shown.condition(condition.type) if past else None
+    told = before.since if before is not None else None
     own = verdict.since if verdict is not None and _speaks(condition, verdict) else None
-    if own is not None:
-        floor = before.since if before is not None else None
-        return replace(condition, since=max(own, floor) if floor is not None else own)
-    if before is not None and before.status == condition.status and before.since is not None:
-        return replace(condition, since=before.since)
+    if own is not None and (told is None or own > told):
+        return replace(condition, since=own)
+    if before is not None and before.status == condition.status and told is not None:
+        return replace(condition, since=told)
     return replace(condition, since=read(seen, past))
 
 

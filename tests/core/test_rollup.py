@@ -260,8 +260,8 @@ def test_no_time_is_told_that_lies_before_what_was_told_until_then():
     course.look(60, health=POORLY)
     course.look(70, health=replace(HEALTHY, since=later(30)))
     found = course.look(80, health=replace(HEALTHY, since=later(30)))
-    assert sinces(found)["Healthy"] == later(70)
-    assert sinces(course.look(90, health=replace(HEALTHY, since=later(30))))["Healthy"] == later(70)
+    assert sinces(found)["Healthy"] == later(80)
+    assert sinces(course.look(90, health=replace(HEALTHY, since=later(30))))["Healthy"] == later(80)
 
 
 # what could not be read

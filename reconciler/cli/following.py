@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from reconciler.cli.interrupts import Stop, Waking
@@ -73,7 +73,7 @@ class Lines:
         self._last: dict[Key, Any] = {}
 
     def saw(self, status: Status) -> bool:
-        now = self._clock.now()
+        now = status.read or self._clock.now()
         shown = {resource.key: _standing(resource) for resource in status.resources}
         lines = [
             progress.status_line(resource, now, color=self._terminal.color)
@@ -107,16 +107,17 @@ class Documents:
 
 
 class Picture:
-    """The tree, drawn anew in place; ages go on between two looks."""
+    """The tree, drawn anew in place; ages go on between two looks, from AWS's own time of the last one."""
 
     def __init__(self, screen: Any, terminal: Terminal, clock: Clock, *, wide: bool) -> None:
         self._screen, self._terminal, self._clock, self._wide = screen, terminal, clock, wide
         self._seen = Seen()
         self._status: Status | None = None
+        self._looked = 0.0
         self._drawn = ""
 
     def saw(self, status: Status) -> bool:
-        self._status = self._seen.timed(status)
+        self._status, self._looked = self._seen.timed(status), self._clock.monotonic()
         self.beat()
         return True
 
@@ -131,11 +132,12 @@ class Picture:
         """As it is now."""
         if self._status is None:
             return ""
+        passed = timedelta(seconds=self._clock.monotonic() - self._looked)
         return status_text(
             self._status,
             color=self._terminal.color,
             wide=self._wide,
-            now=self._clock.now(),
+            now=self._status.read + passed if self._status.read else None,
             columns=self._terminal.columns,
         )
 

@@ -183,6 +183,11 @@ class Status:
         return any(resource.stalled for resource in self.resources)
 
     @property
+    def read(self) -> datetime | None:
+        """The date of the newest reading: what time it is by AWS's clock."""
+        return max((resource.read for resource in self.resources if resource.read is not None), default=None)
+
+    @property
     def whole(self) -> Aggregate:
         """The environment as one."""
         return Aggregate(self.environment, self.resources)

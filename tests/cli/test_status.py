@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from datetime import timedelta
 
 import jsonschema
 import pytest
@@ -87,6 +88,13 @@ def test_a_rollout_is_shown_with_its_deployments(world):
     assert "  web:2  " in shown
     assert "    ACTIVE " in shown
     assert "  web:1  " in shown
+
+
+def test_ages_are_told_by_the_clock_of_aws(world, monkeypatch):
+    world.applied()
+    monkeypatch.setattr(world.clock, "now", lambda: world.simulator.now() + timedelta(days=300))
+    row = next(line for line in world.run("status").stdout.splitlines() if "Service/web" in line)
+    assert row.split()[4] == "2s"
 
 
 # --watch

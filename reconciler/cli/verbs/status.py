@@ -76,7 +76,7 @@ def command(apps: tuple[str, ...], output: str, watch: float | None, **given: An
         terminal.out(json.dumps(status_json(found.status), indent=2, ensure_ascii=False))
     else:
         shown = Seen().timed(found.status)
-        wide, now = output == "wide", run.clock.now()
+        wide, now = output == "wide", shown.read
         terminal.out(status_text(shown, color=terminal.color, wide=wide, now=now, columns=terminal.columns))
     return worst([of_problems(problems), of_status(found.status, found.plan)])
 

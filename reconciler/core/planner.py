@@ -150,7 +150,7 @@ def _held(kind: Kind, made: Change) -> Change:
         return replace(made, fields=mild, values=values, effect=effect, note=f"held: {finding.message}")
     on_hold = replace(made, action=Action.HOLD, step=Action.HOLD, values={})
     if finding.code == "RollingBack":
-        return replace(on_hold, waiting=finding.message)
+        return replace(on_hold, waiting=finding.message, doing=finding.code)
     return replace(on_hold, blocked=_blocked(made.desired, finding.code, finding.message, finding.hint))
 
 

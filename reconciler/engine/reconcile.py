@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from reconciler.core.gate import ready
-from reconciler.core.rollup import look_again, remember, rollup
+from reconciler.core.rollup import look_again, rollup
 from reconciler.core.world import World
 from reconciler.engine.apply import Target, Tick, apply, untried
 from reconciler.engine.consider import considered
@@ -39,6 +39,6 @@ def reconcile(target: Target, wish: Wish, memory: Memory) -> Result:
 
 
 def _result(world: World, planned: Plan, failed: Mapping[Key, AwsError], memory: Memory) -> Result:
-    status = rollup(world, planned, failed, memory)
+    status, past = rollup(world, planned, failed, memory)
     again = look_again(status, planned)
-    return Result(planned, status, replace(memory, since=remember(status)), again, failed)
+    return Result(planned, status, replace(memory, past=past), again, failed)

@@ -77,6 +77,7 @@ class Change:
     calls     all that is left to make, in order
     blocked   why nothing of this is done: a refusal, a conflict, a thing missing
     waiting   why nothing of it can be done yet, though nothing is wrong
+    doing     of what is waited for, in the word of a condition: ``RollingBack``
     note      what a person should know about it
     """
 
@@ -95,6 +96,7 @@ class Change:
     calls: tuple[Call, ...] = ()
     blocked: Problem | None = None
     waiting: str = ""
+    doing: str = ""
     note: str = ""
 
     @property

@@ -10,9 +10,11 @@ from typing import Any
 import boto3
 
 from reconciler.agent.converge import Outcome, converge
+from reconciler.core.world import World
 from reconciler.engine.apply import Target
 from reconciler.engine.connect import Connected, connect
 from reconciler.engine.lookup import Wish, lookup
+from reconciler.engine.observe import observe
 from reconciler.engine.reconcile import reconcile
 from reconciler.kinds import KINDS
 from reconciler.model.key import Scope
@@ -96,6 +98,11 @@ class Lab:
         assert not wish.errors, wish.errors
         target = self.target(**asked)
         return reconcile(target if write else replace(target, write=None), wish, memory or Memory())
+
+    def look(self, memory: Memory | None = None) -> World:
+        """Everything one tick would read, with its verdicts."""
+        target = self.target()
+        return observe(target.read, target.scope, self.wish(), memory or Memory(), target.asked)
 
     def apply(self, *, timeout: float = 3600, wait: bool = True, **asked: Any) -> Outcome:
         wish = self.wish()

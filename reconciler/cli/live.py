@@ -1,4 +1,4 @@
-"""The table of an apply, redrawn in place by rich; lines said meanwhile scroll above it."""
+"""What rich redraws in place: the table of an apply, with lines that scroll above it, and the tree of a status."""
 
 from __future__ import annotations
 
@@ -60,3 +60,32 @@ def live_table(terminal: Terminal) -> Iterator[LiveTable]:
     )
     with Live(Text(""), console=console, auto_refresh=False, transient=True, redirect_stdout=False) as live:
         yield LiveTable(live, console)
+
+
+class LiveText:
+    """A text as it is now, at most as many lines as the terminal has; what is most urgent stands first."""
+
+    def __init__(self, live: Live, console: Console) -> None:
+        self._live, self._console = live, console
+
+    def show(self, text: str) -> None:
+        """Show this in place of what was."""
+        lines = text.rstrip("\n").split("\n")
+        room = max(2, self._console.size.height - 1)
+        if len(lines) > room:
+            lines = [*lines[: room - 1], f"and {len(lines) - room + 1} more lines"]
+        self._live.update(Text.from_ansi("\n".join(lines), no_wrap=True, overflow="ellipsis"), refresh=True)
+
+    def clear(self) -> None:
+        """Leave nothing behind."""
+        self._live.update(Text(""), refresh=True)
+
+
+@contextmanager
+def live_text(terminal: Terminal) -> Iterator[LiveText]:
+    """A text on stdout for as long as this lasts."""
+    console = Console(
+        file=sys.stdout, force_terminal=True, no_color=not terminal.color, highlight=False, markup=False, emoji=False
+    )
+    with Live(Text(""), console=console, auto_refresh=False, transient=True, redirect_stdout=False) as live:
+        yield LiveText(live, console)

@@ -13,12 +13,14 @@ from reconciler.cli.watching import Made
 from reconciler.engine.saved_plan import SavedPlan
 from reconciler.model.key import Key
 from reconciler.model.plan import Plan
-from reconciler.model.status import Result, Status
+from reconciler.model.status import Result
 from reconciler.model.suggest import listing
 from reconciler.report import progress
 from reconciler.report.durations import duration
 from reconciler.report.plan_words import revision_words, summary
-from reconciler.report.status import status_json, status_text, totals
+from reconciler.report.status import status_json, totals
+from reconciler.report.status_text import resource_lines
+from reconciler.report.status_tree import Look
 
 FORMAT_VERSION = "1.0"
 _MOST = 5
@@ -101,8 +103,7 @@ def _with_unready(outcome: Outcome, lines: str, *, color: bool) -> str:
     unready = tuple(resource for resource in status.resources if not resource.ready)
     if outcome.ending is Ending.CONVERGED or not unready:
         return lines
-    table = status_text(Status(status.environment, status.revision, unready), color=color)
-    return lines + "\n" + "\n".join(table.split("\n")[2:-3]) + "\n"
+    return lines + "\n" + "\n".join(resource_lines(unready, Look(color))) + "\n"
 
 
 def next_step(outcome: Outcome, calls: Sequence[Made], timeout: float, again: str, look: str) -> str:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TextIO
 
 ColorMode = Literal["auto", "always", "never"]
+
+_NARROWEST = 40
+"""Columns below which wrapping helps nobody."""
 
 
 def wants_color(mode: ColorMode, stream: TextIO | None, environ: Mapping[str, str]) -> bool:
@@ -48,13 +52,23 @@ class Terminal:
         return _tty(sys.stderr) and self.environ.get("TERM") != "dumb"
 
     @property
+    def draws(self) -> bool:
+        """Whether results may be redrawn in place."""
+        return _tty(sys.stdout) and self.environ.get("TERM") != "dumb"
+
+    @property
+    def columns(self) -> int | None:
+        """How wide results may be; None where nobody says, as in a pipe."""
+        return max(_NARROWEST, shutil.get_terminal_size().columns) if _tty(sys.stdout) else None
+
+    @property
     def interactive(self) -> bool:
         """Whether somebody is there to be asked."""
         return _tty(sys.stdin) and _tty(sys.stderr)
 
-    def out(self, text: str) -> None:
-        """A result; a newline is added where it lacks one."""
-        write(sys.stdout, text)
+    def out(self, text: str) -> bool:
+        """A result; a newline is added where it lacks one. Whether somebody still reads."""
+        return write(sys.stdout, text)
 
     def err(self, text: str) -> None:
         """A message, progress, a question."""
@@ -69,13 +83,14 @@ class Terminal:
         self.err(f"{paint('note', 'cyan', color, bold=True)}: {text}{more}")
 
 
-def write(stream: TextIO | None, text: str) -> None:
+def write(stream: TextIO | None, text: str) -> bool:
     """Write what the reader still wants; what its encoding lacks is spelled out. A closed stream is None.
 
-    Raises OSError where a result cannot be written; of a message nobody could be told.
+    False when the reader has just left. Raises OSError where a result cannot be written; of a message nobody could be
+    told.
     """
     if not text or stream is None:
-        return
+        return True
     if not text.endswith("\n"):
         text += "\n"
     try:
@@ -87,10 +102,13 @@ def write(stream: TextIO | None, text: str) -> None:
         stream.flush()
     except BrokenPipeError:
         to_nowhere(stream)
+        return False
     except OSError:
         to_nowhere(stream)
         if stream is not sys.stderr:
             raise
+        return False
+    return True
 
 
 def _tty(stream: TextIO | None) -> bool:

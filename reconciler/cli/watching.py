@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,18 @@ class Made:
     operation: str
 
 
+@dataclass(frozen=True)
+class Told:
+    """When something was last said of a resource, what it was but for its numbers, and how soon to say it again."""
+
+    at: float
+    news: str = ""
+    pause: float = progress.EVERY
+
+
+_NUMBERS = re.compile(r"\d+|\(.*?\)$")
+
+
 class Watch:
     """What is told between a call and the end. ``made`` and ``saw`` are handed to the engine, ``beat`` to its sleep."""
 
@@ -34,7 +47,7 @@ class Watch:
         self._began = clock.monotonic()
         self._since: dict[Key, float] = {}
         self._moved: set[Key] = set()
-        self._told: dict[Key, float] = {}
+        self._told: dict[Key, Told] = {}
         self._live: Any = None
 
     @property
@@ -76,10 +89,13 @@ class Watch:
             return
         now = self._clock.monotonic()
         for resource in _moving(self.last.status):
-            told = self._told.get(resource.key, self._since.get(resource.key, now))
-            if now - told >= progress.EVERY:
-                self._told[resource.key] = now
-                self._say(progress.waiting_line(resource, now - self._since.get(resource.key, now)))
+            told = self._told.get(resource.key) or Told(self._since.get(resource.key, now))
+            line = progress.waiting_line(resource, now - self._since.get(resource.key, now))
+            news = _NUMBERS.sub("", line)
+            pause = told.pause if news == told.news else progress.EVERY
+            if now - told.at >= pause:
+                self._told[resource.key] = Told(now, news, min(2 * pause, progress.SELDOM))
+                self._say(line)
 
     @contextmanager
     def shown(self) -> Iterator[Watch]:

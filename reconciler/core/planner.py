@@ -131,7 +131,7 @@ def _update(world: World, kind: Kind, start: Change, policy: Policy) -> Change |
         return replace(start, action=Action.HOLD, step=Action.HOLD, blocked=problem)
     found = compare(kind, desired, seen, policy, _wanted_stamps(start.stamps, adopting) if ours or adopting else {})
     if not found.changes:
-        return clean_up(world, kind, start)
+        return _retreat(world, kind, start, policy) or clean_up(world, kind, start)
     if fixed := create_only(kind.fields, found.changes):
         return in_place_of(kind, start, found, policy, [change.text for change in fixed])
     effect = max((change.effect for change in found.changes), key=lambda effect: effect.severity)
@@ -148,6 +148,17 @@ def _update(world: World, kind: Kind, start: Change, policy: Policy) -> Change |
     return _with_calls(kind, _held(world, kind, made))
 
 
+def _retreat(world: World, kind: Kind, start: Change, policy: Policy) -> Change | None:
+    """What runs is as desired and has failed: back to what worked, where the policy says so and ECS does not itself."""
+    health = world.health.get(start.key)
+    if policy.rollback != "previous" or start.observed is None or health is None or not health.stalled:
+        return None
+    calls = tuple(kind.retreat(start.observed, health))
+    note = f"{health.reason}, so it goes back to what worked before: {health.message}"
+    hold = replace(start, action=Action.HOLD, step=Action.HOLD, effect=Effect.ROLLS_TASKS, calls=calls, note=note)
+    return hold if calls else None
+
+
 def _held(world: World, kind: Kind, made: Change) -> Change:
     """Without what would roll out a thing that is held; what changes in place is still made."""
     finding = kind.hold(made)
@@ -162,7 +173,7 @@ def _held(world: World, kind: Kind, made: Change) -> Change:
         return replace(made, fields=mild, values=values, effect=effect, note=f"held: {finding.message}")
     on_hold = replace(made, action=Action.HOLD, step=Action.HOLD, values={})
     if finding.severity is Severity.NOTE:
-        return replace(on_hold, waiting=finding.message, reason=finding.code)
+        return replace(on_hold, waiting=finding.message, doing=finding.code)
     return replace(on_hold, blocked=_blocked(made.desired, finding.code, finding.message, finding.hint))
 
 

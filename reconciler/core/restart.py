@@ -23,7 +23,7 @@ def restarted(world: World, kind: Kind, start: Change, made: Change | None) -> C
         effect = max(made.effect or Effect.IN_PLACE, Effect.ROLLS_TASKS, key=lambda effect: effect.severity)
         return _anew(kind, replace(made, effect=effect, values=dict(made.values)))
     held = made.step is Action.HOLD and (made.blocked is None or made.blocked.code != "OwnershipConflict")
-    if not held or made.reason in _KEPT:
+    if not held or made.doing in _KEPT or made.calls:
         return made
     on = replace(made, action=Action.UPDATE, step=Action.UPDATE, effect=Effect.ROLLS_TASKS, fields=(), values={})
     why = made.blocked.message if made.blocked else made.waiting

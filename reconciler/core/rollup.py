@@ -1,63 +1,46 @@
-"""Every condition is set here, and nowhere else: from plan, health and what failed to what is shown."""
+"""Every condition is set by what is called here, and nowhere else: from plan, health, failures and memory."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Literal
+from dataclasses import replace
 
+from reconciler.core import hysteresis
+from reconciler.core.conditions import Facts, conditions, health_word, hint
+from reconciler.core.phase import kstatus, phase
 from reconciler.core.world import World
-from reconciler.model.errors import AwsError, Denied
+from reconciler.model.errors import AwsError
 from reconciler.model.key import Key
 from reconciler.model.observed import NEVER, Observed
-from reconciler.model.plan import Action, Change, Plan
-from reconciler.model.status import Condition, Health, HealthWord, Memory, ResourceStatus, Status
-
-Word = Literal["True", "False", "Unknown"]
-
-_ASIDE = {"Pinned": "Pinned", "Suspended": "Suspended"}
-"""Stalled because a person said so: the reason → the phase."""
+from reconciler.model.plan import Change, Plan
+from reconciler.model.record import NO_RECORD
+from reconciler.model.running import deployments
+from reconciler.model.status import Memory, Past, ResourceStatus, Status
 
 LOOK_AGAIN = 5.0
 """Seconds until the next look while something moves."""
 
 
-@dataclass(frozen=True)
-class _Facts:
-    """What is known of one resource when its conditions are set."""
+def rollup(
+    world: World, plan: Plan, failures: Mapping[Key, AwsError], memory: Memory
+) -> tuple[Status, dict[Key, Past]]:
+    """The conditions of every resource that is declared or on its way out, and what is to be remembered of them.
 
-    key: Key
-    seen: Observed
-    health: Health | None
-    change: Change | None
-    failure: AwsError | None
-
-
-def rollup(world: World, plan: Plan, failures: Mapping[Key, AwsError], memory: Memory) -> Status:
-    """The conditions of every resource of the world that is declared or on its way out."""
+    What is not in this tick's scope is remembered as it was.
+    """
     changes = {change.key: change for change in plan.changes}
-    keys = [*(key for key in world.desired if world.covers(key.app)), *(key for key in world.orphans if key in changes)]
+    past = {key: item for key, item in memory.past.items() if not world.covers(key.app)}
     resources = []
-    for key in keys:
-        seen = world.seen.get(key) or world.orphans.get(key) or Observed(key, NEVER)
-        facts = _Facts(key, seen, world.health.get(key), changes.get(key), failures.get(key))
-        resources.append(_resource(facts, memory))
-    return Status(world.scope.environment, world.commit, tuple(resources))
-
-
-def remember(status: Status) -> dict[tuple[Key, str], tuple[str, datetime]]:
-    """Since when each condition has had its status."""
-    return {
-        (resource.key, condition.type): (condition.status, condition.since)
-        for resource in status.resources
-        for condition in resource.conditions
-        if condition.since is not None
-    }
+    for key in _keys(world, changes, memory):
+        shown, past[key] = _resource(_facts(world, key, changes.get(key), failures.get(key)), memory.past.get(key))
+        resources.append(shown)
+    return Status(world.scope.environment, world.commit, tuple(resources)), past
 
 
 def look_again(status: Status, plan: Plan) -> float | None:
     """Seconds until it is worth looking again; None when nothing is on its way by itself."""
+    if any(resource.misses for resource in status.resources):
+        return LOOK_AGAIN
     stuck = {resource.key for resource in status.resources if resource.stalled}
     waits = {change.key: set(change.waits_on) for change in plan.changes}
     # what is not among the apps chosen is not changed here, however long one waits
@@ -68,113 +51,54 @@ def look_again(status: Status, plan: Plan) -> float | None:
     return LOOK_AGAIN if moving else None
 
 
-def _resource(facts: _Facts, memory: Memory) -> ResourceStatus:
-    conditions = tuple(_since(facts, condition, memory) for condition in _conditions(facts))
-    return ResourceStatus(facts.key, _phase(conditions), conditions)
+def _keys(world: World, changes: Mapping[Key, Change], memory: Memory) -> Iterator[Key]:
+    """What is declared, well or not; what is deleted; and what was being deleted when it could last be read."""
+    yield from (key for key in world.desired if world.covers(key.app))
+    yield from sorted(key for key in world.invalid - world.desired.keys() if world.covers(key.app))
+    for key, seen in world.orphans.items():
+        unread = seen.error is not None and seen.error.retry and key in memory.past
+        if key in changes or unread:
+            yield key
 
 
-def _conditions(facts: _Facts) -> Iterator[Condition]:
-    synced, healthy = _synced(facts), _healthy(facts)
-    stalled = _stalled(facts)
-    if stalled is not None:
-        ready = Condition("Ready", "False", stalled.reason, stalled.message)
-    elif synced.status != "True":
-        ready = Condition("Ready", "False", synced.reason, synced.message)
-    elif healthy.status != "True":
-        ready = Condition("Ready", "False", healthy.reason, healthy.message)
-    else:
-        ready = Condition("Ready", "True", healthy.reason, healthy.message)
-    yield ready
-    yield synced
-    yield healthy
-    if stalled is not None:
-        yield stalled
-    elif ready.status != "True":
-        yield _reconciling(facts, ready)
+def _facts(world: World, key: Key, change: Change | None, failure: AwsError | None) -> Facts:
+    seen = world.seen.get(key) or world.orphans.get(key) or Observed(key, NEVER)
+    record = world.records.get(key.app, NO_RECORD)
+    desired = world.desired.get(key)
+    synced = record.synced.get(f"{key.kind}/{key.name}")
+    return Facts(
+        key,
+        seen,
+        world.health.get(key),
+        change,
+        failure,
+        invalid=desired is None and key in world.invalid,
+        drifted=desired is not None and seen.present and bool(synced) and desired.digest.startswith(synced or ""),
+        suspended=record.suspended or key.app in world.suspended,
+    )
 
 
-def _synced(facts: _Facts) -> Condition:
-    change = facts.change
-    if facts.seen.error is not None:
-        return Condition("Synced", "Unknown", "ObserveFailed", facts.seen.error.message)
-    if change is None:
-        return Condition("Synced", "True", "Synced", "as the repository says")
-    if change.blocked:
-        return Condition("Synced", "False", change.blocked.code, change.blocked.message)
-    if change.action is Action.DELETE:
-        return Condition("Synced", "False", "PrunePending", change.waiting or "no longer declared")
-    paths = ", ".join(field.text for field in change.fields[:3]) + (", …" if len(change.fields) > 3 else "")
-    return Condition("Synced", "False", "OutOfSync", f"{change.action}: {paths}" if paths else str(change.action))
-
-
-def _healthy(facts: _Facts) -> Condition:
-    health = facts.health
-    if facts.seen.error is not None:
-        return Condition("Healthy", "Unknown", "ObserveFailed", facts.seen.error.message)
-    if health is None and facts.change is not None and facts.change.action is Action.DELETE:
-        return Condition("Healthy", "Unknown", "PrunePending", "about to be deleted")
-    if health is None:
-        return Condition("Healthy", "False", "Missing", "it does not exist yet")
-    if health.word is HealthWord.PROGRESSING:
-        return Condition("Healthy", "Unknown", health.reason, health.message)
-    word: Word = "True" if health.healthy else "False"
-    return Condition("Healthy", word, health.reason or health.word.value, health.message)
-
-
-def _stalled(facts: _Facts) -> Condition | None:
-    if facts.failure is not None and not facts.failure.retry:
-        reason = "AccessDenied" if isinstance(facts.failure, Denied) else "Rejected"
-        hint = f" ({facts.failure.hint})" if facts.failure.hint else ""
-        return Condition("Stalled", "True", reason, f"{facts.failure}{hint}")
-    blocked = facts.change.blocked if facts.change else None
-    if blocked is not None:
-        hint = f" ({blocked.hint})" if blocked.hint else ""
-        return Condition("Stalled", "True", blocked.code, f"{blocked.message}{hint}")
-    if facts.health is not None and facts.health.stalled and facts.change is None:
-        return Condition("Stalled", "True", facts.health.reason, facts.health.message)
-    return None
-
-
-def _reconciling(facts: _Facts, ready: Condition) -> Condition:
-    change = facts.change
-    if facts.failure is not None:
-        return Condition("Reconciling", "True", "ProgressingWithRetry", str(facts.failure))
-    if change is not None and change.waits_on:
-        names = ", ".join(map(str, change.waits_on))
-        return Condition("Reconciling", "True", "WaitingForDependency", f"after {names}")
-    if facts.seen.error is not None:
-        return Condition("Reconciling", "True", "ProgressingWithRetry", ready.message)
-    if change is not None and change.waiting:
-        reason = change.reason or ("RollingBack" if change.action is Action.HOLD else "Draining")
-        return Condition("Reconciling", "True", reason, change.waiting)
-    if change is not None:
-        return Condition("Reconciling", "True", "Progressing", ready.message)
-    reason = "Draining" if ready.reason == "OldTasksDraining" else "RollingOut"
-    return Condition("Reconciling", "True", reason, ready.message)
-
-
-def _phase(conditions: tuple[Condition, ...]) -> str:
-    """One word, derived from the conditions and nothing else."""
-    by_type = {condition.type: condition for condition in conditions}
-    if by_type["Ready"].status == "True":
-        return "Ready"
-    if by_type["Synced"].status == "Unknown":
-        return "Unknown"
-    if "Stalled" in by_type:
-        return _ASIDE.get(by_type["Stalled"].reason, "Failed")
-    reason = by_type["Reconciling"].reason
-    if by_type["Synced"].reason == "PrunePending":
-        return "Draining"
-    if reason == "WaitingForDependency":
-        return "Blocked"
-    if by_type["Synced"].status == "False":
-        return "Pending" if by_type["Healthy"].reason == "Missing" else "Updating"
-    return "Degraded" if by_type["Healthy"].status == "False" else "RollingOut"
-
-
-def _since(facts: _Facts, condition: Condition, memory: Memory) -> Condition:
-    """The condition with the time its status last changed, by AWS's clock."""
-    known = memory.since.get((facts.key, condition.type))
-    if known is not None and known[0] == condition.status:
-        return replace(condition, since=known[1])
-    return replace(condition, since=None if facts.seen.at == NEVER else facts.seen.at)
+def _resource(facts: Facts, past: Past | None) -> tuple[ResourceStatus, Past]:
+    """One status, and what is remembered of it."""
+    error = facts.seen.error
+    misses = hysteresis.missed(error, past)
+    if error is not None and past is not None and misses and (found := hysteresis.kept(error, past, misses)):
+        return found
+    verdict, clean = facts.health, past.clean if past else None
+    if error is None:
+        verdict, clean = hysteresis.steadied(verdict, facts.seen, past)
+    facts = replace(facts, health=verdict)
+    told = tuple(hysteresis.since(it, verdict, facts.seen, past) for it in conditions(facts))
+    shown = ResourceStatus(
+        facts.key,
+        phase(told),
+        told,
+        health_word(facts),
+        kstatus(told),
+        verdict.detail if verdict else (),
+        hint(facts),
+        deployments(facts.seen),
+        hysteresis.read(facts.seen, past),
+        misses,
+    )
+    return shown, Past(shown, clean)

@@ -62,7 +62,7 @@ def held_at_pin(world: World, wanted: Change, pin: Pin) -> Change:
     hold = replace(wanted, action=Action.HOLD, step=Action.HOLD, values={}, calls=(), waits_on=(), note="", waiting="")
     health = world.health.get(wanted.key)
     if health is not None and not health.healthy and not health.stalled:
-        return replace(hold, blocked=None, waiting=f"{pin_words(pin)}; {health.message}", reason="RollingBack")
+        return replace(hold, blocked=None, waiting=f"{pin_words(pin)}; {health.message}", doing="RollingBack")
     hint = f"commit a change, or go forward again with: reconciler retry {wanted.key.app}"
     return replace(hold, blocked=_problem(wanted, "Pinned", pin_words(pin), hint))
 
@@ -89,7 +89,7 @@ def withheld(world: World, made: Change) -> Change:
         return made
     message = f"it is not known whether somebody suspended or pinned it: {error.message}"
     if isinstance(error, AwsError) and error.retry:
-        return replace(made, waiting=message, reason="ProgressingWithRetry")
+        return replace(made, waiting=message, doing="ProgressingWithRetry")
     code = "AccessDenied" if isinstance(error, Denied) else "RecordUnreadable"
     return replace(made, blocked=_problem(made, code, message, error.hint))
 

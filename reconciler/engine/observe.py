@@ -67,7 +67,7 @@ def _closer(read: Reader, world: World) -> World:
     seen = dict(world.seen)
     for name, kind in world.kinds.items():
         readings = [item for key, item in seen.items() if key.kind == name and item.error is None]
-        seen |= {item.key: item for item in kind.closer_look(read, readings)} if readings else {}
+        seen |= {item.key: item for item in kind.closer_look(read, readings, world.policy_of)} if readings else {}
     return replace(world, seen=seen)
 
 
@@ -95,6 +95,8 @@ def settle(reading: Observed, answered: Answered | None, kinds: Kinds) -> Observ
     if reading.at == NEVER:  # an absence told by an error, which has no date: there is nothing to be patient by
         return replace(reading, carry=answered.now.carry)
     now = answered.now
+    if reading.changed and now.changed and reading.changed > now.changed:  # it has moved on since: ECS rolled it back
+        return reading
     old = any(_same(reading, before, kinds) for before in answered.before)
     if old and not _same(reading, now, kinds) and (reading.at - now.at).total_seconds() < PATIENCE:
         return replace(now, at=max(reading.at, now.at))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reconciler.core.gate import ready
-from reconciler.core.rollup import look_again, remember, rollup
+from reconciler.core.rollup import look_again, rollup
 from reconciler.core.world import World
 from reconciler.engine.apply import Target, Tick, apply, untried
 from reconciler.engine.consider import considered
@@ -41,9 +41,9 @@ def reconcile(target: Target, wish: Wish, memory: Memory) -> Result:
 
 
 def _result(target: Target, world: World, planned: Plan, tick: Tick) -> Result:
-    status = rollup(world, planned, tick.failed, tick.memory)
+    status, past = rollup(world, planned, tick.failed, tick.memory)
     again = look_again(status, planned)
     notes = world.notes
     if target.records is not None and target.write is not None:
         notes += write_down(target.records, world, planned, status, tick.rolled)
-    return Result(planned, status, replace(tick.memory, since=remember(status)), again, tick.failed, notes)
+    return Result(planned, status, replace(tick.memory, past=past), again, tick.failed, notes)

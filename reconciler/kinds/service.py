@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
 from reconciler.kinds.service_checks import findings
+from reconciler.kinds.service_evidence import primary
 from reconciler.kinds.service_failures import asked_again, held, holding
 from reconciler.kinds.service_fields import FIELDS
-from reconciler.kinds.service_health import primary, verdict
+from reconciler.kinds.service_health import verdict
 from reconciler.kinds.service_history import deployed, revisions
+from reconciler.kinds.service_inquiry import collected
 from reconciler.kinds.service_reading import describe, read_service, scaled, with_namespaces, with_scaling
+from reconciler.kinds.service_retreat import retreat, rolled_elsewhere, stopping
 from reconciler.model import tags
 from reconciler.model.errors import AwsError, Finding
 from reconciler.model.history import Deployed, Revision
+from reconciler.model.key import Key
 from reconciler.model.kind import NO_POLICY, Answer, Kind, Reader
 from reconciler.model.observed import Observed, Wanted
 from reconciler.model.plan import Action, Call, Change
@@ -78,6 +82,11 @@ class Service(Kind):
     def second_look(self, read: Reader, changes: Sequence[Change]) -> Iterable[Observed]:
         return asked_again(read, changes, self.normal)
 
+    def closer_look(
+        self, read: Reader, readings: Sequence[Observed], policy_of: Callable[[Key], Policy]
+    ) -> Iterable[Observed]:
+        return collected(read, readings, policy_of)
+
     def _place(self, want: Wanted) -> tuple[str, str]:
         address = self.address(want.spec) if want.spec else self.named(want.owned[0])
         cluster, _, name = (address or "").rpartition("/")
@@ -114,7 +123,10 @@ class Service(Kind):
         yield Call("ecs:UpdateService", {**which, **values})
 
     def hold(self, change: Change) -> Finding | None:
-        return held(change)
+        return rolled_elsewhere(change) or held(change)
+
+    def retreat(self, seen: Observed, health: Health) -> Iterable[Call]:
+        return retreat(seen, health)
 
     def released(self, seen: Observed) -> str | None:
         return holding(seen)
@@ -134,6 +146,8 @@ class Service(Kind):
 
     def after(self, change: Change, answers: Sequence[Answer]) -> Observed:
         last = answers[-1]
+        if "serviceDeploymentArn" in last:
+            return stopping(change.observed, last.at)
         services = [answer for answer in answers if "service" in answer]
         if not services:
             return tags.tagged(change, last.at)
@@ -149,7 +163,7 @@ class Service(Kind):
         return replace(seen, tags=now, spec=spec, live={**seen.live, **kept}, driven=driven)
 
     def health(self, seen: Observed, policy: Policy = NO_POLICY) -> Health:
-        return verdict(seen)
+        return verdict(seen, policy)
 
 
 def _token(spec: Tree, created: Any) -> str:

@@ -75,7 +75,15 @@ def read_service(key: Key, service: Mapping[str, Any] | None, at: datetime) -> O
         spec["role"] = service["roleArn"]
     all_tags = tags.to_map(service.get("tags"))
     spec["tags"] = tags.to_list(tags.people_s(all_tags))
-    return Observed(key, at, spec, service["serviceArn"], all_tags, status, created, live)
+    return Observed(key, at, spec, service["serviceArn"], all_tags, status, created, _changed(service), live)
+
+
+def _changed(service: Mapping[str, Any]) -> datetime | None:
+    """When a deployment of it last began, ended or became PRIMARY."""
+    times = [
+        item[name] for item in service.get("deployments") or () for name in ("createdAt", "updatedAt") if name in item
+    ]
+    return max(times, default=None)
 
 
 def scaled(read: Reader, names: Sequence[str]) -> dict[str, int] | AwsError:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, Protocol
 
 from reconciler.model.errors import AwsError, Finding
 from reconciler.model.fields import Fields
 from reconciler.model.history import Deployed, Revision
+from reconciler.model.key import Key
 from reconciler.model.observed import Observed, Wanted
 from reconciler.model.plan import Call, Change
 from reconciler.model.policy import Policy
@@ -87,7 +88,9 @@ class Kind:
         """Readings with what is asked only of what is about to be updated; those not in it stay as they are."""
         return ()
 
-    def closer_look(self, read: Reader, readings: Sequence[Observed]) -> Iterable[Observed]:
+    def closer_look(
+        self, read: Reader, readings: Sequence[Observed], policy_of: Callable[[Key], Policy]
+    ) -> Iterable[Observed]:
         """Readings with what is asked only of what is not at rest: why it is not. Those not in it stay as they are."""
         return ()
 
@@ -110,6 +113,10 @@ class Kind:
 
     def revisions(self, read: Reader, seen: Observed, names: Sequence[str]) -> Sequence[Revision]:
         """Those of these revisions, by ARN or name, that a resource could run and that there are; raises AwsError."""
+        return ()
+
+    def retreat(self, seen: Observed, health: Health) -> Iterable[Call]:
+        """The calls that take back a rollout which has failed; none where there is nothing to go back to."""
         return ()
 
     def carry(self, seen: Observed) -> Mapping[str, Any]:

@@ -44,6 +44,7 @@ class Observed:
     tags      all tags of the resource
     status    the service's own word for its life cycle: ``ACTIVE``, ``DRAINING`` …
     created   tells two incarnations of one name apart
+    changed   AWS's own time of its last change, where it tells one
     live      facts for health and display: counts, deployments, events
     driven    members somebody else drives right now, whatever the manifest says: an autoscaler's count
     kin       of a versioned kind: other revisions of it are ours, so a further one needs no consent
@@ -59,6 +60,7 @@ class Observed:
     tags: Mapping[str, str] = field(default_factory=dict)
     status: str = "ACTIVE"
     created: datetime | None = None
+    changed: datetime | None = None
     live: Mapping[str, Any] = field(default_factory=dict)
     driven: frozenset[str] = frozenset()
     kin: bool = False

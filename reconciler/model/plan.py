@@ -77,7 +77,7 @@ class Change:
     calls     all that is left to make, in order
     blocked   why nothing of this is done: a refusal, a conflict, a thing missing
     waiting   why nothing of it can be done yet, though nothing is wrong
-    reason    one word for why it waits, as conditions say it; empty where the step tells
+    doing     of what is waited for, in the word of a condition: ``RollingBack``
     synced    the resource was Ready as desired now before, as its app's record says: if it differs, somebody moved it
     note      what a person should know about it
     """
@@ -97,7 +97,7 @@ class Change:
     calls: tuple[Call, ...] = ()
     blocked: Problem | None = None
     waiting: str = ""
-    reason: str = ""
+    doing: str = ""
     synced: bool = False
     note: str = ""
 

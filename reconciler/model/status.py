@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,6 +13,7 @@ from reconciler.model.errors import AwsError, Problem
 from reconciler.model.key import Key
 from reconciler.model.observed import Observed
 from reconciler.model.plan import Plan
+from reconciler.model.running import Deployment
 
 
 class HealthWord(StrEnum):
@@ -27,23 +29,57 @@ class HealthWord(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """A kind's verdict on one reading. ``stalled``: it will not get better by waiting."""
+    """A kind's verdict on one reading.
+
+    ``stalled``: it will not get better by waiting. ``since``: AWS's own time of when it began to be so. ``detail`` is
+    the evidence, line by line, ``hint`` what to do next.
+    """
 
     word: HealthWord
     reason: str = ""
     message: str = ""
     stalled: bool = False
+    since: datetime | None = None
+    detail: tuple[str, ...] = ()
+    hint: str = ""
 
     @property
     def healthy(self) -> bool:
         return self.word is HealthWord.HEALTHY
 
 
+class Phase(StrEnum):
+    """What a resource is going through, best to worst: that of an app is the worst of its members'."""
+
+    READY = "Ready"
+    STABILIZING = "Stabilizing"
+    ROLLING_OUT = "RollingOut"
+    UPDATING = "Updating"
+    RUNNING = "Running"
+    DRAINING = "Draining"
+    PENDING = "Pending"
+    BLOCKED = "Blocked"
+    SUSPENDED = "Suspended"
+    PINNED = "Pinned"
+    ROLLING_BACK = "RollingBack"
+    ROLLED_BACK = "RolledBack"
+    DEGRADED = "Degraded"
+    UNKNOWN = "Unknown"
+    FAILED = "Failed"
+
+
+_BADNESS = {phase.value: number for number, phase in enumerate(Phase)}
+_HEALTHS = tuple(HealthWord)
+
+HELD = frozenset({Phase.BLOCKED, Phase.SUSPENDED, Phase.PINNED})
+"""Phases in which nothing is broken: somebody, or something else, comes first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
     """One condition as in Kubernetes; ``since`` is when ``status`` last changed, by AWS's clock."""
 
-    type: Literal["Ready", "Synced", "Healthy", "Reconciling", "Stalled"]
+    type: Literal["Ready", "Synced", "Healthy", "Reconciling", "Stalled", "Suspended"]
     status: Literal["True", "False", "Unknown"]
     reason: str
     message: str
@@ -52,11 +88,27 @@ class Condition:
 
 @dataclass(frozen=True)
 class ResourceStatus:
-    """The conditions of one resource and the phase derived from them."""
+    """The conditions of one resource and the phase derived from them.
+
+    health       the verdict as one word: the second of three axes, beside Synced and what is going on
+    kstatus      one word for scripts, as kubernetes-sigs/cli-utils computes it
+    detail       lines of evidence
+    hint         what to do next
+    deployments  what runs for it
+    read         the date of the reading all this is told from
+    misses       how often in a row it could not be read since, though it may be soon
+    """
 
     key: Key
     phase: str
     conditions: tuple[Condition, ...]
+    health: HealthWord = HealthWord.UNKNOWN
+    kstatus: str = "Unknown"
+    detail: tuple[str, ...] = ()
+    hint: str = ""
+    deployments: tuple[Deployment, ...] = ()
+    read: datetime | None = None
+    misses: int = 0
 
     def condition(self, type: str) -> Condition | None:
         return next((condition for condition in self.conditions if condition.type == type), None)
@@ -70,6 +122,48 @@ class ResourceStatus:
     def stalled(self) -> bool:
         found = self.condition("Stalled")
         return found is not None and found.status == "True"
+
+
+@dataclass(frozen=True)
+class Aggregate:
+    """How an app, or a whole environment, fares: the worst of its members, and how many are in each phase."""
+
+    name: str
+    resources: tuple[ResourceStatus, ...]
+
+    @property
+    def ready(self) -> bool:
+        return all(resource.ready for resource in self.resources)
+
+    @property
+    def ready_count(self) -> int:
+        return sum(resource.ready for resource in self.resources)
+
+    @property
+    def phase(self) -> str:
+        return max((resource.phase for resource in self.resources), key=badness, default=Phase.READY.value)
+
+    @property
+    def health(self) -> HealthWord:
+        words = [resource.health for resource in self.resources]
+        return max(words, key=_HEALTHS.index, default=HealthWord.HEALTHY)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Phase → how many, the worst first."""
+        found = Counter(resource.phase for resource in self.resources)
+        return {phase: found[phase] for phase in sorted(found, key=badness, reverse=True)}
+
+    @property
+    def suspended(self) -> Condition | None:
+        """That it is suspended, as one of its members says."""
+        found = (resource.condition("Suspended") for resource in self.resources)
+        return next((condition for condition in found if condition is not None), None)
+
+
+def badness(phase: str) -> int:
+    """For sorting: the better a phase, the smaller. A word that is not known is in the middle."""
+    return _BADNESS.get(phase, _BADNESS[Phase.PENDING])
 
 
 @dataclass(frozen=True)
@@ -87,6 +181,24 @@ class Status:
     @property
     def stalled(self) -> bool:
         return any(resource.stalled for resource in self.resources)
+
+    @property
+    def read(self) -> datetime | None:
+        """The date of the newest reading: what time it is by AWS's clock."""
+        return max((resource.read for resource in self.resources if resource.read is not None), default=None)
+
+    @property
+    def whole(self) -> Aggregate:
+        """The environment as one."""
+        return Aggregate(self.environment, self.resources)
+
+    @property
+    def apps(self) -> tuple[Aggregate, ...]:
+        """Each app, in the order in which its first resource stands."""
+        found: dict[str, list[ResourceStatus]] = {}
+        for resource in self.resources:
+            found.setdefault(resource.key.app, []).append(resource)
+        return tuple(Aggregate(name, tuple(members)) for name, members in found.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +218,28 @@ class Restart:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What is remembered of how one resource fared.
+
+    ``shown`` is its status as last told from a reading, or as unknown. ``clean`` counts the healthy readings in a row
+    since it was last degraded; None: it was not.
+    """
+
+    shown: ResourceStatus
+    clean: int | None = None
+
+
 @dataclass(frozen=True)
 class Memory:
     """What one tick tells the next. May vanish: that costs reads and patience, never correctness.
 
-    ``answers`` stand for readings until a reading shows them. ``since`` holds when each condition last changed,
-    ``restarts`` what was begun anew.
+    ``answers`` stand for readings until a reading shows them. ``past`` is how each resource fared, ``restarts`` what
+    was begun anew.
     """
 
     answers: Mapping[Key, Answered] = field(default_factory=dict)
-    since: Mapping[tuple[Key, str], tuple[str, datetime]] = field(default_factory=dict)
+    past: Mapping[Key, Past] = field(default_factory=dict)
     restarts: Mapping[Key, Restart] = field(default_factory=dict)
 
 

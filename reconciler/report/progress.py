@@ -1,4 +1,4 @@
-"""What `apply` and `wait` say while they work: a line for what was done, a line for what is still waited for.
+"""What `apply`, `wait` and `status --watch` say as things move: a line for what happened or is still waited for.
 
 Off a terminal the lines are printed as they are, every ten seconds those of what is still waited for. On one, `rows`
 gives the lines of a live table; drawing it is the caller's.
@@ -17,7 +17,7 @@ from reconciler.model.plan import Change
 from reconciler.model.status import Condition, ResourceStatus, Status
 from reconciler.report import redact
 from reconciler.report.cells import safe
-from reconciler.report.durations import duration, seconds_between
+from reconciler.report.durations import duration, rfc3339, seconds_between
 from reconciler.report.plan_words import LEGEND, symbol
 from reconciler.report.status import telling, tone, totals
 from reconciler.report.style import Tone, paint
@@ -25,11 +25,15 @@ from reconciler.report.style import Tone, paint
 EVERY: Final = 10.0
 """Seconds between two lines about the same waiting resource, off a terminal."""
 
+SELDOM: Final = 80.0
+"""The most of them, while nothing but numbers changes."""
+
 _PHASES: Final = {
     "PreHook": "running jobs before",
     "PostHook": "running jobs after",
     "RollingBack": "rolling back",
     "RollingOut": "rolling out",
+    "Unknown": "not read",
 }
 
 
@@ -71,13 +75,30 @@ def waiting_lines(status: Status, since: Mapping[Key, datetime], now: datetime) 
 
 
 def outcome_line(resource: ResourceStatus, seconds: float | None = None, *, color: bool = False) -> str:
-    """How a resource ended: ``ready: bookstore/Service/puma (2m05s)``, ``failed: … ImageNotFound: no such tag (8s)``"""
+    """How a resource ended: ``ready: bookstore/Service/puma (2m05s)``, ``failed: … ImageNotFound: no such tag (8s)``.
+
+    What to do next, where somebody knows, is a second line.
+    """
     if resource.ready:
         return f"{paint('ready', 'green', color)}: {safe(str(resource.key))}{_took(seconds)}"
     why = telling(resource)
     said = ": ".join(part for part in (safe(why.reason) if why else "", _message(why)) if part)
     word = paint("failed" if resource.stalled else "not ready", tone(resource), color)
-    return f"{word}: {safe(str(resource.key))}{f' {said}' if said else ''}{_took(seconds)}"
+    hint = f"\n  = {safe(redact.text(resource.hint))}" if resource.hint else ""
+    return f"{word}: {safe(str(resource.key))}{f' {said}' if said else ''}{_took(seconds)}{hint}"
+
+
+def status_line(resource: ResourceStatus, at: datetime, *, color: bool = False) -> str:
+    """What a resource has turned to: ``2026-08-21T03:14:07Z bookstore/Service/puma RollingOut TasksStarting: 3/4 …``"""
+    why = resource.condition("Ready") if resource.ready else telling(resource)
+    said = ": ".join(part for part in (safe(why.reason) if why else "", _message(why)) if part)
+    phase = paint(safe(resource.phase), tone(resource), color)
+    return f"{rfc3339(at)} {safe(str(resource.key))} {phase}{f' {said}' if said else ''}"
+
+
+def gone_line(key: Key, at: datetime) -> str:
+    """A resource that is no more."""
+    return f"{rfc3339(at)} {safe(str(key))} Gone"
 
 
 def finished_line(status: Status, calls: int, seconds: float) -> str:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from reconciler.model.fields import Effect
 from reconciler.model.history import Outcome
 from reconciler.model.plan import Action
+from reconciler.model.status import HealthWord, Phase
 
 _DRAFT: Final = "http://json-schema.org/draft-07/schema#"
 _TEXT: Final = {"type": "string"}
@@ -21,6 +22,11 @@ def _object(description: str, **members: Any) -> dict[str, Any]:
 
 def _list(items: Any) -> dict[str, Any]:
     return {"type": "array", "items": items}
+
+
+def _and(base: dict[str, Any], **members: Any) -> dict[str, Any]:
+    """An object that may have these members, too."""
+    return {**base, "properties": {**base["properties"], **members}}
 
 
 _PLACE: Final = {"file": _TEXT, "line": {"type": "integer", "minimum": 1}, "column": {"type": "integer", "minimum": 1}}
@@ -79,18 +85,74 @@ PLAN: Final[dict[str, Any]] = {
     ),
 }
 
+_TIME: Final = {"type": ["string", "null"], "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"}
+_PHASE: Final = {"type": "string", "description": f"One of {', '.join(Phase)}; more may come."}
+_HEALTH: Final = {"enum": [str(word) for word in HealthWord]}
+_COUNTS: Final = {"type": "object", "description": "How many, by phase.", "additionalProperties": _COUNT}
+
 _CONDITION: Final = _object(
     "A condition as in Kubernetes.",
     type=_TEXT,
     status={"enum": ["True", "False", "Unknown"]},
     reason=_TEXT,
     message=_TEXT,
-    lastTransitionTime={"type": ["string", "null"], "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"},
+    lastTransitionTime=_TIME,
+)
+
+_TASK: Final = _object(
+    "A task.",
+    id=_TEXT,
+    state=_TEXT,
+    health=_TEXT,
+    cause=_TEXT,
+    exitCode={"type": ["integer", "null"]},
+    reason=_TEXT,
+    startedAt=_TIME,
+    stoppedAt=_TIME,
+)
+
+_DEPLOYMENT: Final = _object(
+    "A deployment or a task set; PRIMARY is the one that is to be.",
+    id=_TEXT,
+    role=_TEXT,
+    revision=_TEXT,
+    desiredCount=_COUNT,
+    runningCount=_COUNT,
+    pendingCount=_COUNT,
+    failedTasks=_COUNT,
+    state=_TEXT,
+    createdAt=_TIME,
+    tasks=_list(_TASK),
+)
+
+_RESOURCE: Final = _and(
+    _object("One resource.", key=_TEXT, app=_TEXT, phase=_PHASE, conditions=_list(_CONDITION)),
+    kstatus={"enum": ["Current", "InProgress", "Failed", "Terminating", "NotFound", "Unknown"]},
+    health=_HEALTH,
+    observedAt=_TIME,
+    missedReads={**_COUNT, "description": "How often in a row it could not be read since."},
+    detail={**_list(_TEXT), "description": "Lines of evidence."},
+    hint={"type": "string", "description": "What to do next."},
+    deployments=_list(_DEPLOYMENT),
+)
+
+_APP: Final = _and(
+    _object(
+        "An app: the worst of its resources, and how many are in each phase.",
+        name=_TEXT,
+        phase=_PHASE,
+        health=_HEALTH,
+        ready={"type": "boolean"},
+        readyCount=_COUNT,
+        total=_COUNT,
+        counts=_COUNTS,
+    ),
+    suspended={"type": "string", "description": "By whom and why, when it is."},
 )
 
 _PINNED: Final = _object("Who pinned it there.", by=_TEXT, at=_TEXT, why=_TEXT)
 
-_DEPLOYMENT: Final = _object(
+_DEPLOYED: Final = _object(
     "One deployment; what is not known is null.",
     key=_TEXT,
     id=_TEXT,
@@ -114,21 +176,25 @@ HISTORY: Final[dict[str, Any]] = {
         formatVersion={"type": "string", "pattern": r"^1\."},
         environment=_TEXT,
         app=_TEXT,
-        deployments=_list(_DEPLOYMENT),
+        deployments=_list(_DEPLOYED),
     ),
 }
 
 STATUS: Final[dict[str, Any]] = {
     "$schema": _DRAFT,
     "title": "Status",
-    **_object(
-        "How everything in an environment fares.",
-        formatVersion={"type": "string", "pattern": r"^1\."},
-        environment=_TEXT,
-        revision=_MAYBE_TEXT,
-        ready={"type": "boolean"},
-        resources=_list(
-            _object("One resource.", key=_TEXT, app=_TEXT, phase=_TEXT, conditions=_list(_CONDITION)),
+    **_and(
+        _object(
+            "How everything in an environment fares.",
+            formatVersion={"type": "string", "pattern": r"^1\."},
+            environment=_TEXT,
+            revision=_MAYBE_TEXT,
+            ready={"type": "boolean"},
+            resources=_list(_RESOURCE),
         ),
+        phase=_PHASE,
+        health=_HEALTH,
+        counts=_COUNTS,
+        apps=_list(_APP),
     ),
 }

@@ -1,49 +1,30 @@
-"""How everything fares: a table for people, JSON for machines."""
+"""How everything fares, in words and as JSON: what explains most, how loud it is, and the totals."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections import Counter
 from typing import Any, Final
 
-from reconciler.model.status import Condition, ResourceStatus, Status
+from reconciler.model.running import Deployment, Task
+from reconciler.model.status import HELD, Aggregate, Condition, Phase, ResourceStatus, Status
 from reconciler.report import redact
-from reconciler.report.cells import pad, safe, width
-from reconciler.report.durations import duration, rfc3339, seconds_between
-from reconciler.report.plan_words import revision_words
-from reconciler.report.style import Tone, paint
+from reconciler.report.durations import rfc3339
+from reconciler.report.style import Tone
 
 FORMAT_VERSION: Final = "1.0"
 
-
-def status_text(status: Status, *, color: bool = False, wide: bool = False, now: datetime | None = None) -> str:
-    """A table with a line of totals, ending with a newline.
-
-    Made for somebody woken up: what is stalled stands first, then what is not ready, then the rest, each in the
-    order given; the reason is that of the condition that explains most; messages stand last and are never cut.
-    SINCE is an age when the caller says what time it is. ``wide`` adds SYNCED and HEALTHY.
-    """
-    title = f"{safe(status.environment)} at {revision_words(status.revision)}"
-    if not status.resources:
-        return f"{paint(title, 'bold', color)}\n\nNo resources.\n"
-    resources = sorted(status.resources, key=_urgency)
-    heads = ["KEY", "PHASE", "READY", *(["SYNCED", "HEALTHY"] if wide else []), "REASON", "SINCE", "MESSAGE"]
-    rows = [_row(resource, wide, now) for resource in resources]
-    widths = [max(width(row[column]) for row in [heads, *rows]) for column in range(len(heads))]
-    lines = [paint(_aligned(heads, widths), "dim", color)]
-    for resource, row in zip(resources, rows, strict=True):
-        lines.append(_colored(_aligned(row, widths), row[1], tone(resource), color))
-    return "\n".join([paint(title, "bold", color), "", *lines, "", totals(status)]) + "\n"
+_NOT_MOVING: Final[dict[str, str]] = {Phase.DEGRADED: "degraded", Phase.UNKNOWN: "unknown"}
+_BAD: Final = frozenset({Phase.FAILED, Phase.ROLLED_BACK, Phase.DEGRADED})
 
 
 def totals(status: Status) -> str:
-    """``12 resources: 10 ready, 1 stalled, 1 on the way.``"""
+    """``12 resources: 9 ready, 1 stalled, 1 held, 1 on the way.``"""
     number = len(status.resources)
-    ready = sum(resource.ready for resource in status.resources)
-    stalled = sum(resource.stalled and not resource.ready for resource in status.resources)
-    said = [f"{ready} ready"]
-    said += [f"{stalled} stalled"] if stalled else []
-    said += [f"{number - ready - stalled} on the way"] if number > ready + stalled else []
+    found = Counter(map(_sort, status.resources))
+    said = [f"{found['ready']} ready"]
+    said += [
+        f"{found[sort]} {sort}" for sort in ("stalled", "degraded", "unknown", "held", "on the way") if found[sort]
+    ]
     return f"{number} resource{'s' * (number != 1)}: {', '.join(said)}."
 
 
@@ -61,29 +42,75 @@ def telling(resource: ResourceStatus) -> Condition | None:
 
 
 def tone(resource: ResourceStatus) -> Tone:
-    """Green: ready. Red: stalled. Yellow: everything between."""
-    if resource.stalled:
-        return "red"
-    return "green" if resource.ready else "yellow"
+    """Green: ready. Red: stalled or degraded. Yellow: everything between, and what somebody holds."""
+    if resource.ready:
+        return "green"
+    if resource.phase in HELD:
+        return "yellow"
+    return "red" if resource.stalled or resource.phase in _BAD else "yellow"
 
 
 def status_json(status: Status) -> dict[str, Any]:
     """Plain JSON values, formatVersion "1.0"; times are RFC 3339 in UTC or null. `schema.STATUS` describes it."""
+    whole = status.whole
     return {
         "formatVersion": FORMAT_VERSION,
         "environment": status.environment,
         "revision": status.revision,
         "ready": status.ready,
-        "resources": [
-            {
-                "key": str(resource.key),
-                "app": resource.key.app,
-                "phase": resource.phase,
-                "conditions": [_condition(condition) for condition in resource.conditions],
-            }
-            for resource in status.resources
-        ],
+        "phase": str(whole.phase),
+        "health": str(whole.health),
+        "counts": _counts(whole),
+        "apps": [_app(app) for app in status.apps],
+        "resources": [_resource(resource) for resource in status.resources],
     }
+
+
+def _sort(resource: ResourceStatus) -> str:
+    if resource.ready:
+        return "ready"
+    if resource.phase in HELD and resource.stalled:
+        return "held"
+    if resource.stalled:
+        return "stalled"
+    return _NOT_MOVING.get(resource.phase, "on the way")
+
+
+def _counts(whole: Aggregate) -> dict[str, int]:
+    return {str(phase): number for phase, number in whole.counts.items()}
+
+
+def _app(app: Aggregate) -> dict[str, Any]:
+    found = {
+        "name": app.name,
+        "phase": str(app.phase),
+        "health": str(app.health),
+        "ready": app.ready,
+        "readyCount": app.ready_count,
+        "total": len(app.resources),
+        "counts": _counts(app),
+    }
+    return {**found, "suspended": redact.text(app.suspended.message)} if app.suspended else found
+
+
+def _resource(resource: ResourceStatus) -> dict[str, Any]:
+    """What is not there is left out, but for what was promised from the beginning."""
+    found = {
+        "key": str(resource.key),
+        "app": resource.key.app,
+        "phase": str(resource.phase),
+        "kstatus": resource.kstatus,
+        "health": str(resource.health),
+        "conditions": [_condition(condition) for condition in resource.conditions],
+    }
+    more = {
+        "observedAt": rfc3339(resource.read) if resource.read else None,
+        "missedReads": resource.misses,
+        "detail": [redact.text(line) for line in resource.detail],
+        "hint": redact.text(resource.hint),
+        "deployments": [_deployment(deployment) for deployment in resource.deployments],
+    }
+    return found | {name: value for name, value in more.items() if value}
 
 
 def _condition(condition: Condition) -> dict[str, Any]:
@@ -96,42 +123,29 @@ def _condition(condition: Condition) -> dict[str, Any]:
     }
 
 
-def _urgency(resource: ResourceStatus) -> int:
-    return 0 if resource.stalled else 2 if resource.ready else 1
+def _deployment(deployment: Deployment) -> dict[str, Any]:
+    return {
+        "id": deployment.id,
+        "role": deployment.role,
+        "revision": deployment.revision,
+        "desiredCount": deployment.desired,
+        "runningCount": deployment.running,
+        "pendingCount": deployment.pending,
+        "failedTasks": deployment.failed,
+        "state": deployment.state,
+        "createdAt": rfc3339(deployment.created) if deployment.created else None,
+        "tasks": [_task(task) for task in deployment.tasks],
+    }
 
 
-def _row(resource: ResourceStatus, wide: bool, now: datetime | None) -> list[str]:
-    why = telling(resource)
-    ready = resource.condition("Ready")
-    since = (ready.since if ready else None) or (why.since if why else None)
-    further = [_word(resource, "Synced"), _word(resource, "Healthy")] if wide else []
-    return [
-        safe(str(resource.key)),
-        safe(resource.phase) or "-",
-        _word(resource, "Ready"),
-        *further,
-        (safe(why.reason) if why else "") or "-",
-        _since(since, now),
-        safe(redact.text(" ".join(why.message.split()))) if why else "",
-    ]
-
-
-def _word(resource: ResourceStatus, type: str) -> str:
-    found = resource.condition(type)
-    return found.status if found else "-"
-
-
-def _since(at: datetime | None, now: datetime | None) -> str:
-    if at is None:
-        return "-"
-    return duration(seconds_between(at, now)) if now else rfc3339(at)
-
-
-def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
-    return "  ".join(pad(cell, columns) for cell, columns in zip(cells, widths, strict=True)).rstrip()
-
-
-def _colored(line: str, phase: str, tone: Tone, color: bool) -> str:
-    """The phase in its tone; the key before it holds no spaces, so the first such word is the phase."""
-    before, found, after = line.partition(f"  {phase}")
-    return before + found.replace(phase, paint(phase, tone, color)) + after
+def _task(task: Task) -> dict[str, Any]:
+    return {
+        "id": task.id,
+        "state": task.state,
+        "health": task.health,
+        "cause": task.cause,
+        "exitCode": task.exit_code,
+        "reason": redact.text(task.reason),
+        "startedAt": rfc3339(task.started) if task.started else None,
+        "stoppedAt": rfc3339(task.stopped) if task.stopped else None,
+    }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from . import ecs, elb, scaling, shapes, tagging, wire
+from . import container_logs, ecs, elb, scaling, shapes, tagging, wire
 from .errors import AwsError, unsupported
 from .wire import Request, Response, Target
 from .world import ECS, OURS, SCALING, TAGGING, Seen, World
@@ -21,6 +21,8 @@ def answer(world: World, request: Request, target: Target, account: str, seen: S
     with world.others.seen_as(seen.moto, target.service, account, target.region):
         if (target.service, target.operation) == ("elasticloadbalancing", "DescribeTargetHealth"):
             return elb.target_health(world.scope(seen.ecs), world.others, request, target, world.target_health)
+        if target.service == "logs":
+            container_logs.write(world.scope(seen.ecs), world.others)
         return world.others.handle(request, target)
 
 

@@ -108,6 +108,14 @@ class Others:
         place = self._place(service, account, region)
         return place[0][place[1]] if place else None
 
+    def ready(self, service: str, account: str, region: str) -> Any:
+        """moto's own object for a service, made if need be."""
+        self._stubber()
+        import moto.backends
+
+        backend_of: Any = moto.backends.get_backend
+        return backend_of(BACKENDS.get(service, service))[account][region]
+
     def target_group(self, account: str, region: str, arn: str) -> Any:
         """moto's target group, or None."""
         backend = self.backend("elasticloadbalancing", account, region)

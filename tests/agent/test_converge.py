@@ -12,7 +12,7 @@ from reconciler.agent.converge import Ending, converge
 from reconciler.engine.apply import Target
 from reconciler.model.errors import Denied, Throttled
 from reconciler.model.plan import Plan
-from reconciler.model.status import Condition, Memory, ResourceStatus, Result, Status
+from reconciler.model.status import Condition, Memory, Past, ResourceStatus, Result, Status
 from tests.builders import AT, SCOPE, FakeReader, change, k
 
 CHANGED = (change("Thing/web"),)
@@ -122,7 +122,7 @@ def test_it_waits_as_long_as_each_tick_says(run):
 
 
 def test_each_tick_is_told_what_the_one_before_remembers(run):
-    first, second = Memory(since={(k("Thing/web"), "Ready"): ("True", AT)}), Memory()
+    first, second = Memory(past={k("Thing/web"): Past(DONE.status.resources[0])}), Memory()
     _, _, memories = run(result(memory=first), result(memory=second), DONE)
     assert memories[0] == Memory()
     assert memories[1] is first

@@ -147,6 +147,45 @@ def test_ctrl_c_while_it_rolls_out(world, environ):
     assert "shop/Service/web" in out
 
 
+def test_status_is_watched_on_a_terminal_until_ctrl_c(world, environ):
+    world.applied()
+
+    def interrupt(read, write, process):
+        text = until(read, r"2/2 running", process)
+        process.send_signal(signal.SIGINT)
+        return text
+
+    text, code = on_a_terminal(["status", "--watch"], world.root, environ, interrupt)
+    assert code == 0, text
+    assert "\x1b[?25l" in text  # drawn in place
+    assert text.rindex("\x1b[?25h") > text.rindex("\x1b[?25l")
+    assert text.rstrip().endswith("3 resources: 3 ready.")
+    assert "Traceback" not in text
+
+
+def test_a_watch_whose_reader_leaves_ends(world, environ):
+    world.applied()
+    world.edit("apps/shop/web.yaml", "nginx:1", "nginx:2")
+    world.run("apply", "--yes", "--no-wait")
+    process = subprocess.Popen(
+        [*COMMAND, "status", "--watch", "1s"],
+        cwd=world.root,
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout.readline()
+        process.stdout.close()
+        assert process.wait(timeout=PATIENCE) in (0, 3)
+        assert process.stderr.read() == ""
+    finally:
+        process.kill()
+        process.wait()
+        process.stderr.close()
+
+
 def test_the_simulator_verb_prints_what_to_set_and_ends_quietly(tmp_path):
     log = tmp_path / "calls.jsonl"
     process = subprocess.Popen(

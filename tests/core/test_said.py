@@ -83,7 +83,7 @@ def test_while_what_is_pinned_still_starts_it_is_waited_for():
     here = world(document("Thing/web", {"paper": "arn:toy:paper/new:2"}),
                  seen=[there("Thing/web", {"paper": "arn:toy:paper/old:1"}, live={"starting": True})])  # fmt: skip
     [change] = plan(said(here, pins={"Thing/web": pin_for(here)})).changes
-    assert (change.blocked, change.reason) == (None, "RollingBack")
+    assert (change.blocked, change.doing) == (None, "RollingBack")
     assert "pinned to old:1" in change.waiting
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import jsonschema
 import pytest
 
 from reconciler.model.key import Key
-from reconciler.model.status import Condition, ResourceStatus, Status
+from reconciler.model.running import Deployment, Task
+from reconciler.model.status import Condition, HealthWord, ResourceStatus, Status
 from reconciler.report import schema
 from reconciler.report.durations import duration
 from reconciler.report.progress import (
@@ -23,7 +25,8 @@ from reconciler.report.progress import (
     waiting_line,
     waiting_lines,
 )
-from reconciler.report.status import status_json, status_text
+from reconciler.report.status import status_json, totals
+from reconciler.report.status_text import status_text
 
 AT = datetime(2026, 8, 21, 3, 14, 7, 123456, tzinfo=UTC)
 NOW = AT + timedelta(seconds=80)
@@ -75,12 +78,14 @@ def test_status_looks_as_recorded(golden: Callable[[str, str], None]) -> None:
 
 
 def test_what_is_wrong_stands_first() -> None:
-    keys = [line.split()[0] for line in status_text(STATUS).splitlines()[3:7]]
-    assert keys == [
-        "検索/Service/api",
-        "bookstore/Service/puma",
-        "bookstore/Parameter/x",
-        "bookstore/TaskDefinition/puma",
+    lines = [line for line in status_text(STATUS).splitlines()[3:-2] if not line.startswith("    ")]
+    assert [line.split()[0] for line in lines] == [
+        "検索",
+        "Service/api",
+        "bookstore",
+        "Parameter/x",
+        "Service/puma",
+        "TaskDefinition/puma",
     ]
 
 
@@ -173,3 +178,69 @@ def test_live_rows_keep_the_order_of_the_status() -> None:
 )
 def test_phases_become_doing_words(phase: str, words: str) -> None:
     assert doing(phase) == words
+
+
+# how the whole fares
+
+
+def resource(
+    phase: str, health: HealthWord, *, ready: str = "False", stalled: bool = False, app: str = "a"
+) -> ResourceStatus:
+    more = (Condition("Stalled", "True", "x", ""),) if stalled else ()
+    return ResourceStatus(Key(app, "Service", phase), phase, (Condition("Ready", ready, "x", ""), *more), health)
+
+
+WELL = resource("Ready", HealthWord.HEALTHY, ready="True")
+SICK = resource("Degraded", HealthWord.DEGRADED)
+PINNED = resource("Pinned", HealthWord.HEALTHY, stalled=True)
+ROLLS = resource("RollingOut", HealthWord.PROGRESSING, app="b")
+
+
+def test_an_app_fares_as_its_worst_member_does() -> None:
+    shown = status_json(Status("e", None, (WELL, SICK, PINNED, ROLLS, WELL)))
+    jsonschema.Draft7Validator(schema.STATUS).validate(shown)
+    assert (shown["phase"], shown["health"], shown["ready"]) == ("Degraded", "Degraded", False)
+    assert shown["counts"] == {"Degraded": 1, "Pinned": 1, "RollingOut": 1, "Ready": 2}
+    first, second = shown["apps"]
+    assert first == {"name": "a", "phase": "Degraded", "health": "Degraded", "ready": False, "readyCount": 2, "total": 4,
+                     "counts": {"Degraded": 1, "Pinned": 1, "Ready": 2}}  # fmt: skip
+    assert (second["name"], second["phase"], second["counts"]) == ("b", "RollingOut", {"RollingOut": 1})
+
+
+def test_nothing_at_all_is_ready() -> None:
+    shown = status_json(Status("e", None))
+    assert (shown["phase"], shown["health"], shown["ready"], shown["apps"]) == ("Ready", "Healthy", True, [])
+
+
+def test_totals_tell_what_is_held_from_what_is_stuck_and_what_moves() -> None:
+    lost = resource("Unknown", HealthWord.UNKNOWN)
+    stuck = resource("Failed", HealthWord.DEGRADED, stalled=True)
+    assert totals(Status("e", None, (WELL, SICK, PINNED, ROLLS, lost, stuck))) == (
+        "6 resources: 1 ready, 1 stalled, 1 degraded, 1 unknown, 1 held, 1 on the way."
+    )
+
+
+def test_what_is_known_of_a_resource_is_in_the_json_and_what_is_not_is_left_out() -> None:
+    task = Task("9f3a", "STOPPED", cause="TaskFailedToStart", reason="https://u:hunter2@h", stopped=AT)
+    deployment = Deployment("ecs-svc/1", "PRIMARY", "web:2", 2, 1, 1, 3, "IN_PROGRESS", AT, (task,))
+    full = replace(ROLLING, kstatus="InProgress", health=HealthWord.PROGRESSING, detail=("pw https://u:hunter2@h",),
+                   hint="wait", deployments=(deployment,), read=AT, misses=1)  # fmt: skip
+    shown = status_json(Status("e", None, (full, WELL)))
+    jsonschema.Draft7Validator(schema.STATUS).validate(shown)
+    assert "hunter2" not in json.dumps(shown)
+    first, second = shown["resources"]
+    assert (first["kstatus"], first["health"], first["hint"], first["missedReads"]) == (
+        "InProgress",
+        "Progressing",
+        "wait",
+        1,
+    )
+    assert first["observedAt"] == "2026-08-21T03:14:07Z"
+    [found] = first["deployments"]
+    assert (found["revision"], found["failedTasks"], found["tasks"][0]["cause"]) == ("web:2", 3, "TaskFailedToStart")
+    assert set(second) == {"key", "app", "phase", "kstatus", "health", "conditions"}
+
+
+def test_an_outcome_says_what_to_do_next() -> None:
+    told = replace(STALLED, hint="push the image")
+    assert outcome_line(told, 8).endswith("(8s)\n  = push the image")

@@ -45,6 +45,8 @@ class Plan:
     ends: tuple[End, ...] = ()
     unhealthy: Ill | None = None
     target: Ill | None = None
+    logs: tuple[tuple[str, str], ...] = ()
+    """What containers write, by name."""
     stubborn: frozenset[str] = frozenset()
     """Containers that ignore SIGTERM."""
 

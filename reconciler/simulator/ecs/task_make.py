@@ -189,11 +189,14 @@ def _plan(found: Sequence[tuple[dict[str, Any], Workload]]) -> Plan:
         ends=tuple(ends),
         unhealthy=min(ill, key=lambda i: i.after, default=None),
         target=min(hit, key=lambda i: i.after, default=None),
+        logs=tuple((c["name"], w.logs) for c, w in found if w.logs),
         stubborn=frozenset(c["name"] for c, w in found if w.ignores_sigterm),
     )
 
 
 def _refusal(container: Mapping[str, Any], said: Workload) -> Refusal | None:
+    if said.cannot_start is not None:
+        return Refusal(said.cannot_start)
     if said.secret is not None:
         why = SECRET.get(said.secret, said.secret)
         return Refusal(

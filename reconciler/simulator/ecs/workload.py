@@ -47,6 +47,8 @@ class Workload:
     """``not found``, ``denied``, ``timeout`` or the text after the usual beginning."""
     secret: str | None = None
     """``not found``, ``denied`` or a text: a secret cannot be injected."""
+    cannot_start: str | None = None
+    """The whole text with which it fails to start."""
     exits: int | None = None
     """The container ends by itself with this code."""
     out_of_memory: bool = False
@@ -63,6 +65,8 @@ class Workload:
     """When the target becomes unhealthy; 0: it never is healthy."""
     target_text: str | None = None
     """The description beside the reason code."""
+    logs: str | None = None
+    """What it writes to its log as soon as it runs, a line a line; read where its log driver is awslogs."""
     ignores_sigterm: bool = False
     """Runs until its stopTimeout, then 137."""
 

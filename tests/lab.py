@@ -20,6 +20,7 @@ from reconciler.kinds import KINDS
 from reconciler.model.key import Scope
 from reconciler.model.plan import Plan
 from reconciler.model.policy import Policy
+from reconciler.model.record import NO_RECORD, Record
 from reconciler.model.status import Memory, Result
 from reconciler.simulator import Settings, Simulator
 from reconciler.source.render import render
@@ -86,7 +87,8 @@ class Lab:
 
     def target(self, **asked: Any) -> Target:
         connected = self.connect()
-        return Target(Scope("default", "staging"), connected.read, connected.write, Policy(**asked))
+        scope, restart = Scope("default", "staging"), frozenset(asked.pop("restart", ()))
+        return Target(scope, connected.read, connected.write, Policy(**asked), connected.records, restart)
 
     def plan(self, **asked: Any) -> Plan:
         return self.tick(Memory(), write=False, **asked).plan
@@ -108,8 +110,8 @@ class Lab:
         return converge(self.target(**asked), wish, self.clock, timeout=timeout, wait=wait)
 
     def writes(self) -> list[str]:
-        """The mutating calls since the last time of asking."""
-        made = [call.operation for call in self.simulator.writes()]
+        """The mutating calls since the last time of asking; what was written into records is not among them."""
+        made = [call.operation for call in self.simulator.writes() if call.operation != "PutParameter"]
         self.simulator.calls.clear()
         return made
 
@@ -181,3 +183,15 @@ def edit(lab: Lab, old: str, new: str, path: str = "apps/shop/all.yaml") -> None
     """Change one text of the repository; it must be there."""
     assert old in lab.files[path]
     lab.files[path] = lab.files[path].replace(old, new)
+
+
+def said(lab: Lab, app: str = "shop", **words: Any) -> None:
+    """Write what people said of an app, as the verbs do: the members of a Record that are given."""
+    connected, scope = lab.connect(), Scope("default", "staging")
+    known = connected.records.read(scope).records.get(app, NO_RECORD)
+    connected.records.said(scope, app, replace(known, **words))
+
+
+def record(lab: Lab, app: str = "shop") -> Record:
+    """An app's record as it stands."""
+    return lab.connect().records.read(Scope("default", "staging")).records.get(app, NO_RECORD)

@@ -33,7 +33,7 @@ ONLY_IN = {
     "subprocess": ("source/", "cli/demo"),
     "rich": ("cli/",),
     "click": ("cli/",),
-    "pydantic": ("model/", "source/", "engine/saved_plan.py"),
+    "pydantic": ("model/", "source/", "engine/saved_plan.py", "aws/record_format.py"),
     "structlog": ("report/log.py",),
 }
 """Library → where it may be imported."""

@@ -10,6 +10,7 @@ import pytest
 
 from reconciler.agent.converge import Ending, converge
 from reconciler.engine.apply import Writer
+from reconciler.engine.people import retry
 from reconciler.engine.reconcile import reconcile
 from reconciler.engine.saved_plan import to_json
 from reconciler.model.kind import Answer
@@ -172,6 +173,34 @@ def test_law_5_what_failed_is_not_tried_again_until_its_digest_changes():
     assert lab.apply().ending is Ending.CONVERGED
 
 
+def test_law_5_a_person_s_word_releases_what_failed_and_that_failure_alone():
+    lab = breaking()
+    lab.apply()
+    lab.writes()
+    retry(lab.target(), lab.wish(), "shop", ())
+    lab.apply()
+    assert lab.writes() == ["UpdateService"]
+    lab.apply()
+    assert lab.writes() == []
+
+
+def test_law_5_a_service_that_somebody_moved_back_in_the_console_is_shown_as_pinned_and_not_corrected():
+    lab = applied()
+    edit(lab, "shop:1", "shop:2")
+    assert lab.apply().ending is Ending.CONVERGED
+    lab.ecs().update_service(cluster="main", service="web", taskDefinition="web:1")
+    lab.writes()
+    for number in range(3):
+        lab.simulator.advance(600)
+        lab.write("apps/shop/README.md", f"# unrelated {number}")
+        outcome = lab.apply()
+        [pinned] = [item for item in outcome.last.status.resources if item.stalled]
+        assert (str(pinned.key), pinned.phase) == ("shop/Service/web", "Pinned")
+    assert lab.writes() == []
+    edit(lab, "shop:2", "shop:3")
+    assert lab.apply().ending is Ending.CONVERGED
+
+
 class Killed(BaseException):
     """The process is gone."""
 
@@ -242,7 +271,9 @@ def test_law_8_no_secret_byte_is_in_anything_that_is_shown_or_kept():
     outcome = lab.apply()
     assert outcome.ending is Ending.CONVERGED
     asked = {call.operation for call in lab.simulator.calls}
-    assert not asked & {"GetSecretValue", "BatchGetSecretValue", "GetParameter", "GetParameters", "GetParametersByPath"}
+    assert not asked & {"GetSecretValue", "BatchGetSecretValue", "GetParameter", "GetParameters"}
+    by_path = [call.params for call in lab.simulator.calls if call.operation == "GetParametersByPath"]
+    assert {(it["Path"], it["WithDecryption"]) for it in by_path} == {("/reconciler/default/staging", False)}
     for shown in (
         repr(plan),
         repr(outcome),

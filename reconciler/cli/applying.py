@@ -21,6 +21,7 @@ from reconciler.engine.apply import Target, Writer
 from reconciler.engine.connect import Connected
 from reconciler.engine.lookup import Wish
 from reconciler.engine.reconcile import reconcile
+from reconciler.engine.restart import to_restart
 from reconciler.engine.saved_plan import OnlySaved, SavedPlan, check, load, to_json
 from reconciler.model.errors import InvalidManifests, Problem, UsageError
 from reconciler.model.key import Key
@@ -44,6 +45,7 @@ class Wanted:
     keep_going: bool = False
     no_wait: bool = False
     timeout: float | None = None
+    restart: tuple[str, ...] = ()
 
 
 @dataclass
@@ -65,6 +67,7 @@ class Apply:
             self._may_ask()
         with connected(self.ran, wish) as both:
             target = target_for(self.ran, wish, both, self.wanted.options)
+            target = replace(target, to_write=True, restart=to_restart(wish, self.wanted.restart))
             before = reconcile(target, wish, Memory())
             if self.saved is not None:
                 check(self.saved, before.plan)
@@ -121,6 +124,8 @@ class Apply:
                 raise UsageError(f"{flag} is not what the saved plan was made with", hint="leave it out, or plan again")
         if self.wanted.keep_going:
             raise UsageError("--keep-going and a saved plan cannot both be meant", hint="a saved plan is made whole")
+        if self.wanted.restart:
+            raise UsageError("--restart and a saved plan cannot both be meant", hint="make the plan, then restart")
         options.environment = saved.environment
         options.installation = saved.options.get("installation")
         options.revision, options.worktree = saved.revision, saved.revision is None
@@ -187,6 +192,8 @@ class Apply:
             code = stop.code
         elif of_problems(self.problems):
             code = worst([code, Exit.INVALID])
+        if new := [note for note in outcome.last.notes if note not in before.notes]:
+            self._err(draw_all(new, terminal.err_color) + "\n")
         self._conclude(outcome, watch, timeout)
         return self._ended(outcome.ending.value.replace(" ", "-"), outcome.last, watch.calls, code)
 
@@ -201,7 +208,9 @@ class Apply:
     def _again(self, apps: Iterable[str]) -> str:
         """The command that goes on with this one, perhaps for more apps."""
         wanted = self.wanted
-        return command("apply", self.ran.options, apps, wanted.options, keep_going=wanted.keep_going)
+        return command(
+            "apply", self.ran.options, apps, wanted.options, keep_going=wanted.keep_going, restart=wanted.restart
+        )
 
     def _refused(self, before: Result, outside: Mapping[Key, list[Key]]) -> int:
         """Something stands in the way of some of it: nothing at all is written, unless asked to keep going."""

@@ -16,6 +16,7 @@ def command(
     asked: Mapping[str, Any] | None = None,
     *,
     keep_going: bool = False,
+    restart: Iterable[str] = (),
 ) -> str:
     """``reconciler apply -C shop -e staging web``; ``asked`` are the flags of ``plan`` and ``apply``."""
     said = asked or {}
@@ -35,4 +36,6 @@ def command(
         ("--keep-going", keep_going),
     ):
         words += [flag] if wanted else []
+    for name in restart:
+        words += ["--restart", name]
     return shlex.join([*words, *apps])

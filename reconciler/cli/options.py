@@ -121,6 +121,21 @@ def asked(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
+def word(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Who says something, and why."""
+    for decorator in (
+        option("--by", metavar="WHO", help="Who says so. Default: you, on this machine."),
+        option("--why", default="", metavar="TEXT", help="The reason; it is shown wherever this is."),
+    ):
+        function = decorator(function)
+    return function
+
+
+def app(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The one app a verb is about."""
+    return click.argument("app", shell_complete=completing.apps)(function)
+
+
 def apps(function: Callable[..., Any]) -> Callable[..., Any]:
     """The apps a verb is about; none means all."""
     return click.argument("apps", nargs=-1, metavar="[APPS]...", shell_complete=completing.apps)(function)

@@ -18,7 +18,7 @@ from reconciler.model.suggest import listing
 from reconciler.report import progress
 from reconciler.report.durations import duration
 from reconciler.report.plan_words import revision_words, summary
-from reconciler.report.status import status_json
+from reconciler.report.status import status_json, totals
 from reconciler.report.status_text import resource_lines
 from reconciler.report.status_tree import Look
 
@@ -27,14 +27,13 @@ _MOST = 5
 
 
 def asked(plan: Plan) -> bool:
+    """Ask whether to make a plan."""
+    return confirmed(f"Make these changes to {plan.environment}? Type yes")
+
+
+def confirmed(question: str) -> bool:
     """Ask; only the whole word is taken for it."""
-    said = click.prompt(
-        f"Make these changes to {plan.environment}? Type yes",
-        default="",
-        show_default=False,
-        err=True,
-        prompt_suffix=": ",
-    )
+    said = click.prompt(question, default="", show_default=False, err=True, prompt_suffix=": ")
     return str(said).strip() == "yes"
 
 
@@ -87,8 +86,20 @@ def refusal(plan: Plan, outside: Mapping[Key, Sequence[Key]], along: str) -> str
 
 def conclusion(outcome: Outcome, calls: Sequence[Made], seconds: float, *, color: bool = False) -> str:
     """The last words on stdout: what was made and, unless all is well, how each resource that is not Ready fares."""
+    line = progress.finished_line(outcome.last.status, len(calls), seconds)
+    return _with_unready(outcome, f"{line}\n", color=color)
+
+
+def waited(outcome: Outcome, seconds: float, timeout: float, *, color: bool = False) -> str:
+    """The last words of who only waited."""
+    how = (
+        f"Timed out after {duration(timeout)}" if outcome.ending is Ending.TIMED_OUT else f"Waited {duration(seconds)}"
+    )
+    return _with_unready(outcome, f"{how}. {totals(outcome.last.status)}\n", color=color)
+
+
+def _with_unready(outcome: Outcome, lines: str, *, color: bool) -> str:
     status = outcome.last.status
-    lines = progress.finished_line(status, len(calls), seconds) + "\n"
     unready = tuple(resource for resource in status.resources if not resource.ready)
     if outcome.ending is Ending.CONVERGED or not unready:
         return lines

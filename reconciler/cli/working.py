@@ -25,7 +25,7 @@ def connected(run: Runtime, wish: Wish) -> Iterator[Connected]:
 def target_for(run: Runtime, wish: Wish, both: Connected, asked: Mapping[str, Any]) -> Target:
     """A target without a Writer: it only plans."""
     policy = Policy(prune=asked.get("prune"), adopt=asked.get("adopt"), deletion_limit=asked.get("deletionLimit"))
-    return Target(Scope(run.installation, wish.environment.name), both.read, asked=policy)
+    return Target(Scope(run.installation, wish.environment.name), both.read, asked=policy, records=both.records)
 
 
 def asked_options(run: Runtime, apps: tuple[str, ...], given: dict[str, Any]) -> dict[str, Any]:

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from reconciler.core import ownership, preflight, prune
+from reconciler.core import ownership, preflight, prune, said
 from reconciler.core.compare import compare, created
 from reconciler.core.diff import create_only
 from reconciler.core.order import in_order
 from reconciler.core.replacement import clean_up, create_first, in_place_of, keeps, only_cleans_up
+from reconciler.core.restart import restarted
 from reconciler.core.values import resolved
 from reconciler.core.world import World
 from reconciler.model.desired import Desired
@@ -41,7 +42,12 @@ def plan(world: World) -> Plan:
         world.commit,
         tuple(changes[key] for key in order if world.covers(key.app)),
         tuple(key for key in mine if key not in changes),
-        (*(warning for key in mine for warning in preflight.warnings(world, key)), *notes, *_unlisted(world)),
+        (
+            *(warning for key in mine for warning in preflight.warnings(world, key)),
+            *notes,
+            *_unlisted(world),
+            *world.notes,
+        ),
     )
 
 
@@ -76,15 +82,32 @@ def _change(world: World, changes: Mapping[Key, Change], desired: Desired) -> Ch
         old=world.leftovers.get(key),
         ready=key in world.health and world.health[key].healthy,
         waits_on=_waits(world, changes, desired),
+        synced=said.was_synced(world, desired),
     )
     policy = join([world.asked, desired.policy])
-    made = _creation(kind, start, policy) if not seen.present else _update(world, kind, start, policy)
+    made = restarted(world, kind, start, _as_said(world, kind, start, policy))
     if made is None or made.blocked:
         return made
-    if key.app in world.suspended:
-        hint = "its App manifest says suspend: true"
-        return replace(made, blocked=_blocked(desired, "Suspended", f"the app {key.app} is suspended", hint))
-    return replace(made, blocked=preflight.refusal(world, desired))
+    made = said.withheld(world, made)
+    return made if made.blocked else replace(made, blocked=preflight.refusal(world, made.desired or desired))
+
+
+def _as_said(world: World, kind: Kind, start: Change, policy: Policy) -> Change | None:
+    """What the repository asks for, or a pin in its stead."""
+    assert start.desired is not None
+    pin = said.pin_of(world, start.desired)
+    wanted = _made(world, kind, start, policy)
+    if pin is None:
+        return wanted
+    back = _made(world, kind, said.pinned(world, kind, start, pin), policy)
+    if back is None:
+        return said.held_at_pin(world, wanted, pin) if wanted is not None else None
+    return replace(back, note="; ".join(filter(None, (said.pin_words(pin), back.note))))
+
+
+def _made(world: World, kind: Kind, start: Change, policy: Policy) -> Change | None:
+    assert start.observed is not None
+    return _update(world, kind, start, policy) if start.observed.present else _creation(kind, start, policy)
 
 
 def _creation(kind: Kind, start: Change, policy: Policy) -> Change:
@@ -122,7 +145,7 @@ def _update(world: World, kind: Kind, start: Change, policy: Policy) -> Change |
         values=found.values,
         desired=replace(desired, spec=found.spec),
     )
-    return _with_calls(kind, _held(kind, made))
+    return _with_calls(kind, _held(world, kind, made))
 
 
 def _retreat(world: World, kind: Kind, start: Change, policy: Policy) -> Change | None:
@@ -136,10 +159,10 @@ def _retreat(world: World, kind: Kind, start: Change, policy: Policy) -> Change 
     return hold if calls else None
 
 
-def _held(kind: Kind, made: Change) -> Change:
-    """Without what would roll out a thing that has failed before; what changes in place is still made."""
+def _held(world: World, kind: Kind, made: Change) -> Change:
+    """Without what would roll out a thing that is held; what changes in place is still made."""
     finding = kind.hold(made)
-    if finding is None or made.effect is None or made.effect.severity < Effect.ROLLS_TASKS.severity:
+    if finding is None or not said.rolls(made) or said.released(world, kind, made):
         return made
     assert made.desired is not None
     mild = tuple(change for change in made.fields if change.effect.severity < Effect.ROLLS_TASKS.severity)
@@ -149,7 +172,7 @@ def _held(kind: Kind, made: Change) -> Change:
         effect = max((change.effect for change in mild), key=lambda effect: effect.severity)
         return replace(made, fields=mild, values=values, effect=effect, note=f"held: {finding.message}")
     on_hold = replace(made, action=Action.HOLD, step=Action.HOLD, values={})
-    if finding.code == "RollingBack":
+    if finding.severity is Severity.NOTE:
         return replace(on_hold, waiting=finding.message, doing=finding.code)
     return replace(on_hold, blocked=_blocked(made.desired, finding.code, finding.message, finding.hint))
 

@@ -53,6 +53,8 @@ def _kept(world: World, seen: Observed, allowed: Policy) -> str:
         return ""
     if seen.key.app in world.suspended:
         return f"the app {seen.key.app} is suspended"
+    if world.unheard_of(seen.key.app) is not None:
+        return f"it is not known whether the app {seen.key.app} is suspended"
     said = seen.tags.get(PRUNE)
     if said == "false":
         return "its policy said prune: false"

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from reconciler.model.desired import Desired, External
+from reconciler.model.errors import Problem, ReconcilerError
 from reconciler.model.key import Key, Scope
 from reconciler.model.kind import Kinds
 from reconciler.model.observed import Inventory, Observed
 from reconciler.model.policy import Policy
-from reconciler.model.record import Record
+from reconciler.model.record import EVERY, NO_RECORD, Record
 from reconciler.model.status import Health
 from reconciler.model.tree import Path
 
@@ -35,6 +36,9 @@ class World:
     apps       the apps in scope; None: all, and what is left of apps that are gone
     suspended  apps that are observed, but not changed
     records    what people said of each app, and what was last synced of it
+    unheard    the apps (or EVERY) of which it is not known what people said, and why: nothing of them is changed
+    restart    services that a person wants a new deployment of, whether or not anything differs
+    notes      what should be known of the whole look
     complete   source and inventory were read to their ends
     """
 
@@ -55,6 +59,9 @@ class World:
     apps: frozenset[str] | None = None
     suspended: frozenset[str] = frozenset()
     records: Mapping[str, Record] = field(default_factory=dict)
+    unheard: Mapping[str, ReconcilerError] = field(default_factory=dict)
+    restart: frozenset[Key] = frozenset()
+    notes: tuple[Problem, ...] = ()
     complete: bool = True
 
     @cached_property
@@ -78,6 +85,14 @@ class World:
     def policy_of(self, key: Key) -> Policy:
         """The joined policy of a declared resource; the environment's own for one that is gone."""
         return self.desired[key].policy if key in self.desired else self.policy
+
+    def record(self, app: str) -> Record:
+        """What people said of an app; nothing when nobody has."""
+        return self.records.get(app, NO_RECORD)
+
+    def unheard_of(self, app: str) -> ReconcilerError | None:
+        """Why it is not known what people said of an app."""
+        return self.unheard.get(app) or self.unheard.get(EVERY)
 
     def covers(self, app: str) -> bool:
         """Whether what an app owns is in scope."""

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from typing import Protocol
 
+from reconciler.core.said import rolls
 from reconciler.core.world import World
 from reconciler.engine.observe import judged
 from reconciler.model.errors import AwsError, OutcomeUnknown
 from reconciler.model.key import Key, Scope
 from reconciler.model.kind import Answer, Reader
-from reconciler.model.observed import Observed
+from reconciler.model.observed import NEVER, Observed
 from reconciler.model.plan import Action, Call, Change
 from reconciler.model.policy import Policy
-from reconciler.model.status import Answered, Memory
+from reconciler.model.record import Records
+from reconciler.model.status import Answered, Memory, Restart
 
 
 class Writer(Protocol):
@@ -34,14 +36,18 @@ Made = Callable[[Change, Call], None]
 class Target:
     """Where a tick works: whose resources, through which Reader and Writer. Without a Writer it only plans.
 
-    ``asked`` is what the person at the command line allows; ``made`` is told of each call; when ``stop`` says so, no
-    further call is made.
+    ``records`` is where it is kept what people said; None: nobody is asked. ``asked`` is what the person at the command
+    line allows, ``restart`` what is to begin anew once. ``to_write``: what is planned is meant to be made. ``made`` is
+    told of each call; when ``stop`` says so, no further call is made.
     """
 
     scope: Scope
     read: Reader
     write: Writer | None = None
     asked: Policy = field(default_factory=Policy)
+    records: Records | None = None
+    restart: frozenset[Key] = frozenset()
+    to_write: bool = False
     made: Made = lambda change, call: None
     stop: Callable[[], bool] = lambda: False
 
@@ -51,7 +57,7 @@ class Tick:
     """What one tick has done so far.
 
     ``failed`` keys are not tried again in this tick; of ``unknown`` ones a write got no answer, so they are read first.
-    ``written`` keys were changed, ``considered`` ones given a second look.
+    ``written`` keys were changed, ``rolled`` ones so that tasks are replaced, ``considered`` ones given a second look.
     """
 
     memory: Memory
@@ -59,6 +65,7 @@ class Tick:
     failed: dict[Key, AwsError] = field(default_factory=dict)
     unknown: set[Key] = field(default_factory=set)
     written: set[Key] = field(default_factory=set)
+    rolled: set[Key] = field(default_factory=set)
     considered: set[Key] = field(default_factory=set)
 
 
@@ -75,14 +82,18 @@ def apply(write: Writer, world: World, changes: Iterable[Change], tick: Tick, ta
             except OutcomeUnknown as error:
                 tick.failed[change.key] = error
                 tick.unknown.add(change.key)
+                _began(world, change, [*change.calls[: len(answers)], call], tick, target)
                 break
             except AwsError as error:
                 tick.failed[change.key] = error
                 break
             tick.written.add(change.key)
+            if rolls(change):
+                tick.rolled.add(change.key)
             target.made(change, call)
         if answers and len(answers) == sum(1 for _ in takewhile(lambda call: call.ready, change.calls)):
             world = _answered(world, change, answers, tick)
+            _began(world, change, change.calls[: len(answers)], tick, target)
         elif answers:  # half of it is done: how it stands now is read
             tick.unknown.add(change.key)
     return judged(world)
@@ -100,6 +111,19 @@ def untried(changes: Iterable[Change], tick: Tick) -> tuple[Change, ...]:
 
 def _name(change: Change, call: Call) -> str:
     return f"{change.key} {call!r}"
+
+
+def _began(world: World, change: Change, made: Sequence[Call], tick: Tick, target: Target) -> None:
+    """Remember a restart, so that it is made once and its own deployment is waited for."""
+    kind = world.kinds[change.key.kind]
+    forced = any(call.params.items() >= kind.restarting.items() for call in made)
+    if change.key not in target.restart or not (forced or change.step is Action.CREATE):
+        return
+    before = kind.deployment(change.observed) if change.observed else None
+    seen = None if change.key in tick.unknown else world.seen.get(change.key)
+    at = max(seen.at if seen else NEVER, change.observed.at if change.observed else NEVER)
+    begun = Restart(before, kind.deployment(seen) if seen else None, at)
+    tick.memory = replace(tick.memory, restarts={**tick.memory.restarts, change.key: begun})
 
 
 def _answered(world: World, change: Change, answers: list[Answer], tick: Tick) -> World:

@@ -9,6 +9,7 @@ from reconciler.aws.budget import Budget
 from reconciler.aws.clients import Clients
 from reconciler.aws.rates import RATES, Rate
 from reconciler.aws.reader import AwsReader
+from reconciler.aws.records import AwsRecords
 from reconciler.aws.writer import AwsWriter
 from reconciler.model.clock import Clock
 from reconciler.model.desired import Environment
@@ -17,10 +18,11 @@ from reconciler.model.errors import UsageError
 
 @dataclass(frozen=True)
 class Connected:
-    """Both ends of one environment's account. The account guard has been asked before any other call."""
+    """All ends of one environment's account. The account guard has been asked before any other call."""
 
     read: AwsReader
     write: AwsWriter
+    records: AwsRecords
 
 
 def _rates(environment: Environment) -> dict[str, Rate]:
@@ -37,4 +39,5 @@ def connect(environment: Environment, clock: Clock, session: Any = None) -> Conn
     clients = Clients(environment, session=session)
     clients.guard()
     budget = Budget(clock, rates=_rates(environment))
-    return Connected(AwsReader(clients, budget, clock), AwsWriter(clients, budget, clock))
+    read, write = AwsReader(clients, budget, clock), AwsWriter(clients, budget, clock)
+    return Connected(read, write, AwsRecords(clients, budget, clock))

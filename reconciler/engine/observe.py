@@ -8,6 +8,7 @@ from functools import partial
 
 from reconciler.core.references import references, resolve
 from reconciler.core.world import World
+from reconciler.engine.hear import NOTHING_HEARD, Heard
 from reconciler.engine.inventory import matching, read_inventory
 from reconciler.engine.lookup import Wish
 from reconciler.model.canonical import canonical
@@ -24,8 +25,10 @@ PATIENCE = 300.0
 reference on eventual consistency (up to about five minutes)."""
 
 
-def observe(read: Reader, scope: Scope, wish: Wish, memory: Memory, asked: Policy) -> World:
-    """Read everything a plan needs."""
+def observe(
+    read: Reader, scope: Scope, wish: Wish, memory: Memory, asked: Policy, heard: Heard = NOTHING_HEARD
+) -> World:
+    """Read everything a plan needs; ``heard`` is what people said."""
     inventory = read_inventory(read, scope, wish.kinds)
     world = World(
         scope,
@@ -36,7 +39,10 @@ def observe(read: Reader, scope: Scope, wish: Wish, memory: Memory, asked: Polic
         externals=tuple(item for item in wish.externals if any(key in wish.desired for key, _ in item.named_by)),
         inventory=inventory,
         apps=wish.apps,
-        suspended=wish.suspended,
+        suspended=wish.suspended | heard.suspended,
+        records=heard.book.records,
+        unheard=heard.book.unheard,
+        notes=heard.notes,
         asked=asked,
         policy=wish.environment.policy,
         complete=wish.complete and inventory.complete,

@@ -5,7 +5,6 @@ This screen is the product. A tick never waits, may be killed at any call, and c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from reconciler.core.gate import ready
@@ -13,10 +12,10 @@ from reconciler.core.rollup import look_again, rollup
 from reconciler.core.world import World
 from reconciler.engine.apply import Target, Tick, apply, untried
 from reconciler.engine.consider import considered
+from reconciler.engine.hear import hear, write_down
 from reconciler.engine.lookup import Wish
 from reconciler.engine.observe import further, observe, reread
-from reconciler.model.errors import AwsError
-from reconciler.model.key import Key
+from reconciler.engine.restart import looked_after, with_restarts
 from reconciler.model.plan import Plan
 from reconciler.model.status import Memory, Result
 
@@ -24,8 +23,11 @@ from reconciler.model.status import Memory, Result
 def reconcile(target: Target, wish: Wish, memory: Memory) -> Result:
     """Observe, plan, gate, apply, to the fixpoint; then roll up what was found."""
     tick = Tick(memory)
-    world = observe(target.read, target.scope, wish, memory, target.asked)
+    heard = hear(target.records, target.scope, wish, writing=target.to_write or target.write is not None)
+    world = observe(target.read, target.scope, wish, memory, target.asked, heard)
+    tick.memory = looked_after(world, memory)
     while True:
+        world = with_restarts(world, target.restart, tick.memory)
         world, planned = considered(target.read, world, tick)
         now = untried(ready(planned), tick)
         if target.write is None or not now or target.stop():
@@ -35,10 +37,13 @@ def reconcile(target: Target, wish: Wish, memory: Memory) -> Result:
         if tick.unknown:
             world = reread(target.read, world, frozenset(tick.unknown), tick.memory)
             tick.unknown.clear()
-    return _result(world, planned, tick.failed, tick.memory)
+    return _result(target, world, planned, tick)
 
 
-def _result(world: World, planned: Plan, failed: Mapping[Key, AwsError], memory: Memory) -> Result:
-    status, past = rollup(world, planned, failed, memory)
+def _result(target: Target, world: World, planned: Plan, tick: Tick) -> Result:
+    status, past = rollup(world, planned, tick.failed, tick.memory)
     again = look_again(status, planned)
-    return Result(planned, status, replace(memory, past=past), again, failed)
+    notes = world.notes
+    if target.records is not None and target.write is not None:
+        notes += write_down(target.records, world, planned, status, tick.rolled)
+    return Result(planned, status, replace(tick.memory, past=past), again, tick.failed, notes)

@@ -6,17 +6,20 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from reconciler.kinds.service_checks import findings
-from reconciler.kinds.service_failures import asked_again, held
+from reconciler.kinds.service_evidence import primary
+from reconciler.kinds.service_failures import asked_again, held, holding
 from reconciler.kinds.service_fields import FIELDS
 from reconciler.kinds.service_health import verdict
+from reconciler.kinds.service_history import deployed, revisions
 from reconciler.kinds.service_inquiry import collected
 from reconciler.kinds.service_reading import describe, read_service, scaled, with_namespaces, with_scaling
 from reconciler.kinds.service_retreat import retreat, rolled_elsewhere, stopping
 from reconciler.model import tags
 from reconciler.model.errors import AwsError, Finding
+from reconciler.model.history import Deployed, Revision
 from reconciler.model.key import Key
 from reconciler.model.kind import NO_POLICY, Answer, Kind, Reader
 from reconciler.model.observed import Observed, Wanted
@@ -33,6 +36,8 @@ class Service(Kind):
     name = "Service"
     Spec = Shape("ecs", "CreateService", without=("clientToken",))
     fields = FIELDS
+    runs = "taskDefinition"
+    restarting: ClassVar[Mapping[str, Any]] = {"forceNewDeployment": True}
 
     def address(self, spec: Tree) -> str | None:
         cluster, name = spec.get("cluster", "default"), spec.get("serviceName")
@@ -122,6 +127,19 @@ class Service(Kind):
 
     def retreat(self, seen: Observed, health: Health) -> Iterable[Call]:
         return retreat(seen, health)
+
+    def released(self, seen: Observed) -> str | None:
+        return holding(seen)
+
+    def deployment(self, seen: Observed) -> str | None:
+        found = primary(seen)
+        return str(found["id"]) if found else None
+
+    def history(self, read: Reader, seen: Observed, most: int) -> Sequence[Deployed]:
+        return deployed(read, seen, most)
+
+    def revisions(self, read: Reader, seen: Observed, names: Sequence[str]) -> Sequence[Revision]:
+        return revisions(read, seen, names)
 
     def carry(self, seen: Observed) -> Mapping[str, Any]:
         return {"desiredCount": seen.live["desiredCount"]} if "desiredCount" in seen.live else {}

@@ -16,6 +16,7 @@ from typing import Any
 from reconciler.kinds.service_deadline import deadline
 from reconciler.kinds.service_diagnosis import Diagnosis, diagnosed, explaining
 from reconciler.kinds.service_evidence import Evidence, evidence, moment, primary
+from reconciler.kinds.service_restart import of_restart
 from reconciler.model.observed import Observed
 from reconciler.model.policy import Policy
 from reconciler.model.status import Health, HealthWord
@@ -130,6 +131,8 @@ def verdict(seen: Observed, policy: Policy) -> Health:
     first = primary(seen)
     if first is None:
         return Health(HealthWord.PROGRESSING, "RollingOut", "no deployment has begun yet")
+    if found := of_restart(seen, first):
+        return found
     others = tuple(item for item in seen.live.get("deployments") or () if item is not first)
     case = Case(seen, policy, first, others, evidence(seen))
     return next(health for row in ROWS if (health := row(case)) is not None)

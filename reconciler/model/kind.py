@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Protocol
 
 from reconciler.model.errors import AwsError, Finding
 from reconciler.model.fields import Fields
+from reconciler.model.history import Deployed, Revision
 from reconciler.model.key import Key
 from reconciler.model.observed import Observed, Wanted
 from reconciler.model.plan import Call, Change
@@ -59,6 +60,10 @@ class Kind:
     name: ClassVar[str]
     Spec: ClassVar[Shape]
     fields: ClassVar[Fields]
+    runs: ClassVar[str] = ""
+    """The member that names the revision it runs: what a person's rollback pins. Empty: it cannot be rolled back."""
+    restarting: ClassVar[Mapping[str, Any]] = {}
+    """What an update says to begin anew although nothing differs. Empty: it cannot be restarted."""
 
     def address(self, spec: Tree) -> str | None:
         """AWS's own identity within the account and region; two manifests with one are an error.
@@ -90,8 +95,25 @@ class Kind:
         return ()
 
     def hold(self, change: Change) -> Finding | None:
-        """Why what a change rolls out is held: it has failed before. What it changes in place is still made."""
+        """Why what a change rolls out is held: it has failed before, or somebody moved it. What it changes in place is
+        still made. Of severity NOTE: it passes by itself."""
         return None
+
+    def released(self, seen: Observed) -> str | None:
+        """The id of what holds a resource (a failed deployment, a run): what a person's ``retry`` releases."""
+        return None
+
+    def deployment(self, seen: Observed) -> str | None:
+        """The id of the deployment that a resource is at, by which a restart is known again."""
+        return None
+
+    def history(self, read: Reader, seen: Observed, most: int) -> Sequence[Deployed]:
+        """What was deployed of a resource, newest first, at most so many; raises AwsError."""
+        return ()
+
+    def revisions(self, read: Reader, seen: Observed, names: Sequence[str]) -> Sequence[Revision]:
+        """Those of these revisions, by ARN or name, that a resource could run and that there are; raises AwsError."""
+        return ()
 
     def retreat(self, seen: Observed, health: Health) -> Iterable[Call]:
         """The calls that take back a rollout which has failed; none where there is nothing to go back to."""

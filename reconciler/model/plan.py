@@ -78,6 +78,7 @@ class Change:
     blocked   why nothing of this is done: a refusal, a conflict, a thing missing
     waiting   why nothing of it can be done yet, though nothing is wrong
     doing     of what is waited for, in the word of a condition: ``RollingBack``
+    synced    the resource was Ready as desired now before, as its app's record says: if it differs, somebody moved it
     note      what a person should know about it
     """
 
@@ -97,6 +98,7 @@ class Change:
     blocked: Problem | None = None
     waiting: str = ""
     doing: str = ""
+    synced: bool = False
     note: str = ""
 
     @property

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from reconciler.model.errors import AwsError
+from reconciler.model.errors import AwsError, Problem
 from reconciler.model.key import Key
 from reconciler.model.observed import Observed
 from reconciler.model.plan import Plan
@@ -210,6 +210,15 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
+class Restart:
+    """A restart that was asked for: the deployment before it, its own (None: the call got no answer), and when."""
+
+    before: str | None
+    begun: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Past:
     """What is remembered of how one resource fared.
 
@@ -225,18 +234,21 @@ class Past:
 class Memory:
     """What one tick tells the next. May vanish: that costs reads and patience, never correctness.
 
-    ``answers`` stand for readings until a reading shows them. ``past`` is how each resource fared.
+    ``answers`` stand for readings until a reading shows them. ``past`` is how each resource fared, ``restarts`` what
+    was begun anew.
     """
 
     answers: Mapping[Key, Answered] = field(default_factory=dict)
     past: Mapping[Key, Past] = field(default_factory=dict)
+    restarts: Mapping[Key, Restart] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Result:
     """What a tick left to do, how things fare, and when to look again (seconds; None: nothing to wait for).
 
-    ``failures`` are the calls that did not succeed, by the resource they were for.
+    ``failures`` are the calls that did not succeed, by the resource they were for; ``notes`` what should be known of
+    the whole tick.
     """
 
     plan: Plan
@@ -244,3 +256,4 @@ class Result:
     memory: Memory
     again: float | None
     failures: Mapping[Key, AwsError] = field(default_factory=dict)
+    notes: tuple[Problem, ...] = ()

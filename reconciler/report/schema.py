@@ -1,10 +1,11 @@
-"""JSON Schemas (draft-07) of what `plan -o json` and `status -o json` print; further members may come."""
+"""JSON Schemas (draft-07) of what `plan`, `status` and `history` print with `-o json`; further members may come."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
 from reconciler.model.fields import Effect
+from reconciler.model.history import Outcome
 from reconciler.model.plan import Action
 from reconciler.model.status import HealthWord, Phase
 
@@ -148,6 +149,36 @@ _APP: Final = _and(
     ),
     suspended={"type": "string", "description": "By whom and why, when it is."},
 )
+
+_PINNED: Final = _object("Who pinned it there.", by=_TEXT, at=_TEXT, why=_TEXT)
+
+_DEPLOYED: Final = _object(
+    "One deployment; what is not known is null.",
+    key=_TEXT,
+    id=_TEXT,
+    outcome={"enum": [str(outcome) for outcome in Outcome]},
+    began=_TEXT,
+    ended=_MAYBE_TEXT,
+    seconds={"type": ["integer", "null"], "minimum": 0},
+    revision=_TEXT,
+    commit=_MAYBE_TEXT,
+    author=_MAYBE_TEXT,
+    subject=_MAYBE_TEXT,
+    reason=_TEXT,
+    pinned={"oneOf": [{"type": "null"}, _PINNED]},
+)
+
+HISTORY: Final[dict[str, Any]] = {
+    "$schema": _DRAFT,
+    "title": "History",
+    **_object(
+        "What was deployed of an app, newest first.",
+        formatVersion={"type": "string", "pattern": r"^1\."},
+        environment=_TEXT,
+        app=_TEXT,
+        deployments=_list(_DEPLOYED),
+    ),
+}
 
 STATUS: Final[dict[str, Any]] = {
     "$schema": _DRAFT,

@@ -7,8 +7,10 @@ user's; of the repository's own settings none matters to the commands used here.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.model.errors import SourceError
@@ -16,6 +18,7 @@ from reconciler.source.directory import read_directory
 from reconciler.source.revision import FOLDERS, Gathering, Revision, printable, wanted
 
 _TIMEOUT = 60.0
+_MOST_COMMITS = 10_000
 _SETTINGS = (
     "core.fsmonitor=false",
     "core.hooksPath=/dev/null",
@@ -71,6 +74,47 @@ def resolve(root: Path | str, revision: str = "HEAD") -> str:
     if revision == "HEAD":
         raise SourceError("the repository has no commit yet", where=root, hint="commit the manifests first")
     raise SourceError(f"there is no commit {revision!r} in this repository", where=root, hint="is it fetched?")
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """Who made a commit, and the first line of what it says."""
+
+    id: str
+    author: str
+    subject: str
+
+
+def commits(root: Path | str, ids: Iterable[str]) -> dict[str, Commit]:
+    """Those of these full ids that the repository has; raises SourceError when it is none."""
+    asked = sorted({id for id in ids if re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", id)})
+    if not asked:
+        return {}
+    answer = _git(Path(root), "cat-file", "--batch", stdin="".join(f"{id}\n" for id in asked).encode())
+    found, start = {}, 0
+    for id in asked:
+        end = answer.index(b"\n", start)
+        head = answer[start:end].decode().split()
+        start = end + 1
+        if len(head) != 3:  # missing
+            continue
+        size = int(head[2])
+        if head[1] == "commit":
+            found[id] = _commit(id, answer[start : start + size].decode(errors="replace"))
+        start += size + 1
+    return found
+
+
+def _commit(id: str, text: str) -> Commit:
+    headers, _, message = text.partition("\n\n")
+    author = next((line[7:] for line in headers.splitlines() if line.startswith("author ")), "")
+    return Commit(id, author.partition(" <")[0].strip(), message.strip().partition("\n")[0])
+
+
+def ancestors(root: Path | str, commit: str) -> tuple[str, ...]:
+    """A commit and those before it, newest first; none where the repository does not know it."""
+    done = _run(Path(root), "rev-list", f"--max-count={_MOST_COMMITS}", "--end-of-options", commit, "--")
+    return tuple(done.stdout.decode().split()) if done.returncode == 0 else ()
 
 
 def dirty(root: Path | str, revision: Revision | None = None) -> tuple[str, ...]:

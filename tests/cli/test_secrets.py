@@ -73,7 +73,9 @@ def test_before_while_and_after(secretive, tmp_path):
     look(secretive, tmp_path)
     assert secretive.run("plan", "--detailed-exitcode").exit_code == 2
     asked = {call.operation for call in secretive.simulator.calls}
-    assert not asked & {"GetSecretValue", "GetParameter", "GetParameters", "GetParametersByPath"}
+    assert not asked & {"GetSecretValue", "GetParameter", "GetParameters"}
+    by_path = [call.params for call in secretive.simulator.calls if call.operation == "GetParametersByPath"]
+    assert {(it["Path"], it["WithDecryption"]) for it in by_path} == {("/reconciler/default/test", False)}
 
 
 @pytest.mark.parametrize("number", range(1, 8))

@@ -87,7 +87,9 @@ def test_what_is_there_is_used_by_arn_and_its_value_is_never_read(lab):
     make(lab, "secret", "/shop/url", "/shop/plain")
     assert lab.apply().ending is Ending.CONVERGED
     asked = {call.operation for call in lab.simulator.calls if call.service in ("secretsmanager", "ssm")}
-    assert asked == {"DescribeSecret", "DescribeParameters"}
+    assert asked == {"DescribeSecret", "DescribeParameters", "GetParametersByPath", "PutParameter"}
+    written = {call.params["Name"] for call in lab.simulator.calls if call.operation == "PutParameter"}
+    assert written == {"/reconciler/default/staging/shop/synced"}
     definition = lab.service("web")["taskDefinition"]
     [container] = lab.ecs().describe_task_definition(taskDefinition=definition)["taskDefinition"][
         "containerDefinitions"

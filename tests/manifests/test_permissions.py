@@ -22,6 +22,7 @@ def used():
         *(ROOT / "reconciler/kinds").glob("*.py"),
         ROOT / "reconciler/model/tags.py",
         ROOT / "reconciler/engine/inventory.py",
+        ROOT / "reconciler/aws/records.py",
     ]
     found = {operation for file in files for operation in OPERATION.findall(file.read_text())}
     return found | {"sts:GetCallerIdentity"}

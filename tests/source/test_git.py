@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.model.errors import SourceError
 from reconciler.source import git
-from reconciler.source.git import dirty, read_git, resolve
+from reconciler.source.git import ancestors, commits, dirty, read_git, resolve
 
 ENV = {
     **os.environ,
@@ -177,3 +177,23 @@ def test_a_missing_git_says_so(repository, monkeypatch) -> None:
     monkeypatch.setattr(git, "environment", lambda: {"PATH": "/nonexistent"})
     with pytest.raises(SourceError, match="git is not installed"):
         read_git(repository)
+
+
+def test_commits_are_told_with_author_and_subject_and_unknown_ones_are_left_out(repository) -> None:
+    first = commit(repository)
+    found = commits(repository, [first, "0" * 40, "HEAD", "--help", first])
+    assert set(found) == {first}
+    assert found[first].author == run(repository, "log", "-1", "--format=%an").strip()
+    assert found[first].subject == run(repository, "log", "-1", "--format=%s").strip()
+    tree = run(repository, "rev-parse", "HEAD^{tree}").strip()
+    assert commits(repository, [tree]) == {}
+    assert commits(repository, []) == {}
+
+
+def test_ancestors_are_newest_first_and_of_an_unknown_commit_there_are_none(repository) -> None:
+    first = commit(repository)
+    (repository / "note").write_text("more")
+    second = commit(repository)
+    assert ancestors(repository, second[:9])[:2] == (second, first)
+    assert ancestors(repository, "0" * 40) == ()
+    assert ancestors(repository, "--all") == ()

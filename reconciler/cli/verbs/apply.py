@@ -23,6 +23,12 @@ from reconciler.cli.runtime import current
     metavar="TIME",
     help="How long all of it may take. Default: 20m.",
 )
+@option(
+    "--restart",
+    multiple=True,
+    metavar="Service/NAME",
+    help="Begin a new deployment of it even when nothing differs; once, but again by a run that is repeated.",
+)
 @asked
 @common(verb=True)
 def command(apps: tuple[str, ...], **given: Any) -> int:

@@ -70,6 +70,8 @@ def command(apps: tuple[str, ...], output: str, watch: float | None, **given: An
             return reconcile(target, wish, memory)
 
         found = look(Memory()) if watch is None else _watched(run, look, output, watch or None)
+    if found.notes:
+        terminal.err(draw_all(found.notes, terminal.err_color) + "\n\n")
     if watch is not None:
         pass
     elif output == "json":

@@ -1,0 +1,111 @@
+"""The one door to the apps' records in SSM. The Reader refuses what reads parameters, since values may be secrets;
+this reads the records' own path and nothing else.
+
+``/reconciler/<installation>/<environment>/<app>`` holds what people said, ``…/<app>/synced`` what was last synced:
+PutParameter has no compare-and-set, so people and machine do not write the same parameter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from reconciler.aws import record_format as form
+from reconciler.aws.budget import Budget
+from reconciler.aws.clients import Clients
+from reconciler.aws.reader import AwsReader
+from reconciler.aws.writer import AwsWriter
+from reconciler.model.clock import Clock
+from reconciler.model.errors import AwsError, ReconcilerError, Rejected
+from reconciler.model.key import Scope
+from reconciler.model.plan import Call
+from reconciler.model.record import EVERY, NO_RECORD, Book, Record
+
+READ = "ssm:GetParametersByPath"
+WRITE = "ssm:PutParameter"
+ROOM = 8192
+"""Bytes of a parameter; above 4096 it is an advanced one. Source: the Systems Manager API reference."""
+
+_SYNCED = "synced"
+
+
+class _OnlyRecords(AwsReader):
+    """Reads parameters by path, as often and as patiently as any Reader, and nothing else at all."""
+
+    def _check(self, operation: str) -> None:
+        if operation != READ:
+            raise ValueError(f"{operation}: only records are read here")
+
+
+class AwsRecords:
+    """Records in SSM. Writes need no lease: what people say holds whoever works."""
+
+    def __init__(self, clients: Clients, budget: Budget, clock: Clock) -> None:
+        self._read = _OnlyRecords(clients, budget, clock)
+        self._write = AwsWriter(clients, budget, clock)
+        self._budget, self._clock = budget, clock
+
+    def read(self, scope: Scope) -> Book:
+        """All records of an environment, ten a call."""
+        asked = {"Path": _root(scope), "Recursive": True, "WithDecryption": False}
+        try:
+            found = self._read.pages(READ, asked, "Parameters")
+        except AwsError as error:
+            return Book(unheard={EVERY: error})
+        path = f"{_root(scope)}/"
+        return _book({item["Name"].removeprefix(path): item for item in found}, path)
+
+    def said(self, scope: Scope, app: str, record: Record) -> None:
+        self._put(f"{_root(scope)}/{app}", form.people_text(record))
+
+    def synced(self, scope: Scope, app: str, record: Record) -> None:
+        self._put(f"{_root(scope)}/{app}/{_SYNCED}", form.synced_text(record))
+
+    def _put(self, name: str, text: str) -> None:
+        if len(text.encode()) > ROOM:
+            message = f"more is to be kept than the {ROOM} bytes there is room for"
+            raise Rejected(message, operation=WRITE, where=name, hint="split the app in two")
+        # SSM takes a few writes a second; a record that is left to the next tick may be left to nobody
+        if due := self._budget.due_in(WRITE, self._write.region):
+            self._clock.sleep(due + 0.01)
+        self._write.send(
+            Call(
+                WRITE,
+                {"Name": name, "Value": text, "Type": "String", "Overwrite": True, "Tier": "Intelligent-Tiering"},
+            )
+        )
+
+
+def _root(scope: Scope) -> str:
+    return f"/reconciler/{scope.installation}/{scope.environment}"
+
+
+def _book(found: Mapping[str, Mapping[str, Any]], path: str) -> Book:
+    """What was found by its place below the path; what is neither a record nor a synced is nobody's."""
+    records: dict[str, Record] = {}
+    unheard: dict[str, ReconcilerError] = {}
+    for place, item in sorted(found.items()):
+        app, _, rest = place.partition("/")
+        if rest not in ("", _SYNCED):
+            continue
+        try:
+            read = _record(item, form.synced if rest else form.people)
+        except ValueError as error:
+            unheard[app] = _unreadable(path + place, error, synced=bool(rest))
+            continue
+        known = records.get(app, NO_RECORD)
+        records[app] = replace(known, synced=read.synced, commit=read.commit) if rest else read
+    return Book({app: record for app, record in records.items() if app not in unheard}, unheard)
+
+
+def _record(item: Mapping[str, Any], parse: Callable[[str], Record]) -> Record:
+    if item["Type"] != "String":
+        raise ValueError(f"a {item['Type']}, where a String is kept")
+    return parse(str(item["Value"]))
+
+
+def _unreadable(name: str, error: ValueError, *, synced: bool) -> ReconcilerError:
+    told = ": the next apply writes it anew" if synced else " and say again what was said"
+    hint = f"update reconciler if a newer one wrote it; else delete the parameter {name}{told}"
+    return ReconcilerError(f"the record {name} cannot be understood: {error}", hint=hint)

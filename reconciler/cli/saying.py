@@ -1,0 +1,57 @@
+"""What the verbs with which people say something have in common: who speaks, of which app, and what to type then."""
+
+from __future__ import annotations
+
+import getpass
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from reconciler.cli.commands import command
+from reconciler.cli.reading import choose, committed, wish_for
+from reconciler.cli.runtime import Runtime
+from reconciler.cli.working import connected, target_for
+from reconciler.engine.apply import Target
+from reconciler.engine.lookup import Wish
+from reconciler.model.errors import InvalidManifests
+from reconciler.model.record import Records, Said
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something is said. The target has no Writer: a word changes nothing but a record."""
+
+    wish: Wish
+    target: Target
+    records: Records
+    root: str
+
+
+@contextmanager
+def place(run: Runtime, app: str, *, whole: bool) -> Iterator[Place]:
+    """Connected to where an app runs. ``whole``: what it wants has to be known, so its manifests must be valid."""
+    revision = committed(run)
+    wish = wish_for(revision, choose(run, revision), [app])
+    if whole and [problem for problem in wish.errors if (problem.app or app) == app]:
+        raise InvalidManifests(wish.problems)
+    with connected(run, wish) as both:
+        yield Place(wish, target_for(run, wish, both, {}), both.records, revision.root)
+
+
+def word(run: Runtime, by: str | None, why: str) -> Said:
+    """A person's word, said now."""
+    return Said(by or _me(), run.clock.now(), " ".join(why.split()))
+
+
+def then(run: Runtime, app: str) -> str:
+    """What brings about what was said; nobody here can know whether an agent runs."""
+    return f"an agent acts on it at its next look; where none runs: {command('apply', run.options, [app])}"
+
+
+def _me() -> str:
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError, ImportError):  # a container's user without a name
+        user = "somebody"
+    return f"{user}@{socket.gethostname()}"

@@ -1,0 +1,36 @@
+"""``suspend``: change nothing of an app until it is resumed; observing goes on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from reconciler.cli.options import app as app_argument
+from reconciler.cli.options import common, word
+from reconciler.cli.runtime import current
+
+
+@click.command(short_help="Change nothing of an app until it is resumed.")
+@app_argument
+@word
+@common(verb=True)
+def command(app: str, by: str | None, why: str, **given: Any) -> int:
+    """Change nothing of APP until it is resumed. It goes on being observed, and status says who suspended it and why.
+
+    Works at once, also while an agent works. What rolls out already goes on by itself.
+    """
+    run = current()
+    run.take(given)
+    from reconciler.cli.saying import place
+    from reconciler.cli.saying import word as said
+    from reconciler.engine.people import suspend
+    from reconciler.report.cells import safe
+
+    with place(run, app, whole=False) as here:
+        word = said(run, by, why)
+        before = suspend(here.records, here.target.scope, app, word)
+    run.terminal.out(safe(f"{app} is suspended {word}"))
+    if before is not None:
+        run.terminal.note(safe(f"it was suspended already {before}"))
+    return 0

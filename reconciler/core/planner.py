@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from reconciler.core import ownership, preflight, prune
+from reconciler.core import ownership, preflight, prune, retention
 from reconciler.core.compare import compare, created
 from reconciler.core.diff import create_only
 from reconciler.core.order import in_order
@@ -41,7 +41,7 @@ def plan(world: World) -> Plan:
         world.commit,
         tuple(changes[key] for key in order if world.covers(key.app)),
         tuple(key for key in mine if key not in changes),
-        (*(warning for key in mine for warning in preflight.warnings(world, key)), *notes, *_unlisted(world)),
+        (*preflight.warnings(world, changes), *retention.notes(world), *notes, *_unlisted(world)),
     )
 
 
@@ -84,7 +84,7 @@ def _change(world: World, changes: Mapping[Key, Change], desired: Desired) -> Ch
     if key.app in world.suspended:
         hint = "its App manifest says suspend: true"
         return replace(made, blocked=_blocked(desired, "Suspended", f"the app {key.app} is suspended", hint))
-    return replace(made, blocked=preflight.refusal(world, desired))
+    return replace(made, blocked=preflight.refusal(world, desired, made))
 
 
 def _creation(kind: Kind, start: Change, policy: Policy) -> Change:
@@ -108,7 +108,8 @@ def _update(world: World, kind: Kind, start: Change, policy: Policy) -> Change |
         return replace(start, action=Action.HOLD, step=Action.HOLD, blocked=problem)
     found = compare(kind, desired, seen, policy, _wanted_stamps(start.stamps, adopting) if ours or adopting else {})
     if not found.changes:
-        return _retreat(world, kind, start, policy) or clean_up(world, kind, start)
+        again = _retreat(world, kind, start, policy) or clean_up(world, kind, start)
+        return again or retention.retire(world, kind, start)
     if fixed := create_only(kind.fields, found.changes):
         return in_place_of(kind, start, found, policy, [change.text for change in fixed])
     effect = max((change.effect for change in found.changes), key=lambda effect: effect.severity)

@@ -13,7 +13,7 @@ from reconciler.model.errors import AwsError, OutcomeUnknown
 from reconciler.model.key import Key, Scope
 from reconciler.model.kind import Answer, Reader
 from reconciler.model.observed import Observed
-from reconciler.model.plan import Action, Call, Change
+from reconciler.model.plan import Action, Call, Change, Preflight
 from reconciler.model.policy import Policy
 from reconciler.model.status import Answered, Memory
 
@@ -34,14 +34,15 @@ Made = Callable[[Change, Call], None]
 class Target:
     """Where a tick works: whose resources, through which Reader and Writer. Without a Writer it only plans.
 
-    ``asked`` is what the person at the command line allows; ``made`` is told of each call; when ``stop`` says so, no
-    further call is made.
+    ``asked`` is what the person at the command line allows; ``preflight`` says how much is looked at before a write;
+    ``made`` is told of each call; when ``stop`` says so, no further call is made.
     """
 
     scope: Scope
     read: Reader
     write: Writer | None = None
     asked: Policy = field(default_factory=Policy)
+    preflight: Preflight = Preflight.CHANGES
     made: Made = lambda change, call: None
     stop: Callable[[], bool] = lambda: False
 
@@ -109,6 +110,8 @@ def _answered(world: World, change: Change, answers: list[Answer], tick: Tick) -
     now = kind.after(change, answers)
     if change.step is Action.DELETE and before is not None:
         now = replace(now, carry=kind.carry(before))
+    if before is not None and before is world.superseded.get(change.key):
+        return replace(world, superseded={**world.superseded, change.key: now})
     if change.step is Action.DELETE and change.old is not None and before is change.old:
         return replace(world, leftovers={**world.leftovers, change.key: now})
     _remember(tick, change.key, before, now)

@@ -24,7 +24,7 @@ from reconciler.model.status import Memory, Result
 def reconcile(target: Target, wish: Wish, memory: Memory) -> Result:
     """Observe, plan, gate, apply, to the fixpoint; then roll up what was found."""
     tick = Tick(memory)
-    world = observe(target.read, target.scope, wish, memory, target.asked)
+    world = observe(target.read, target.scope, wish, memory, target.asked, target.preflight)
     while True:
         world, planned = considered(target.read, world, tick)
         now = untried(ready(planned), tick)

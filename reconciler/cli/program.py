@@ -18,6 +18,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "plan": ("Show what would change; writes nothing.", "plan"),
     "apply": ("Make what runs equal to the repository.", "apply"),
     "status": ("Show how everything fares.", "status"),
+    "doctor": ("Look for what would stand in the way; writes nothing.", "doctor"),
     "schema": ("Print the JSON Schema of a manifest, for editors.", "schema"),
     "explain": ("Explain a kind and its members.", "explain"),
     "simulator": ("Run an AWS on this machine to try things with.", "simulator"),

@@ -35,15 +35,18 @@ def findings(spec: Tree) -> Iterator[Finding]:
         for member in ("desiredCount", "placementStrategy", "volumeConfigurations"):
             if spec.get(member):
                 yield Finding("daemon", (member,), "not with schedulingStrategy DAEMON", f"leave {member} out")
+        if controller == "ECS":
+            yield from _stuck(spec, daemon=True)
     elif controller == "ECS":
         yield from _stuck(spec)
 
 
-def _stuck(spec: Tree) -> Iterator[Finding]:
-    """Percent pairs that leave no room to start or to stop a single task."""
+def _stuck(spec: Tree, *, daemon: bool = False) -> Iterator[Finding]:
+    """Percent pairs that leave no room to start or to stop a single task. A daemon's count is not the manifest's."""
     configuration = spec.get("deploymentConfiguration") or {}
-    desired = spec.get("desiredCount")
-    lowest, highest = configuration.get("minimumHealthyPercent", 100), configuration.get("maximumPercent", 200)
+    desired = None if daemon else spec.get("desiredCount")
+    lowest, highest = (0, 100) if daemon else (100, 200)  # ECS's defaults
+    lowest, highest = configuration.get("minimumHealthyPercent", lowest), configuration.get("maximumPercent", highest)
     if not isinstance(desired, int) or desired < 1:
         desired = None
     if (desired is None and lowest >= 100 and highest <= 100) or (
@@ -57,6 +60,6 @@ def _stuck(spec: Tree) -> Iterator[Finding]:
             ("deploymentConfiguration",),
             f"{count}minimumHealthyPercent {lowest} and maximumPercent {highest} leave no room to replace a task: "
             "a rollout would hang",
-            "raise maximumPercent or lower minimumHealthyPercent",
+            "lower minimumHealthyPercent" if daemon else "raise maximumPercent or lower minimumHealthyPercent",
             Severity.WARNING,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
+import threading
 import warnings
 from collections import defaultdict
 from collections.abc import Iterator
@@ -19,6 +20,10 @@ GLOBAL = ("budgets", "cloudfront")
 HOSTS = {"memorydb": "memory-db", "ecr": "api.ecr", "sagemaker": "api.sagemaker", "eventbridge": "events"}
 AWS = re.compile(r"\.(amazonaws\.com|api\.aws)$")
 NOT_THERE: Any = (404, {}, "Not yet implemented")
+NOTHING_OF: dict[tuple[str, str], bytes] = {
+    ("ecr", "DescribePullThroughCacheRules"): b'{"pullThroughCacheRules": []}',
+}
+"""What moto does not know at all, answered as an account that has none of it."""
 BACKENDS = {"elasticloadbalancing": "elbv2", "monitoring": "cloudwatch"}
 CODE = re.compile(rb'"__type"\s*:\s*"(?:[^"#]*#)?([^"]+)"|<Code>([^<]+)</Code>')
 
@@ -38,6 +43,8 @@ class Others:
         """The answer of moto, which never sees a service of ours."""
         if target.service in OURS:
             raise SimulatorError(f"{target.service} is simulated here")
+        if nothing := NOTHING_OF.get((target.service, target.operation)):
+            return Response(200, {"Content-Type": "application/x-amz-json-1.1"}, nothing)
         from botocore.awsrequest import AWSPreparedRequest
         from botocore.compat import HTTPHeaders
 
@@ -181,7 +188,9 @@ def frozen(backends: Any, where: str) -> Any:
 
 
 def _copied(value: Any, memo: dict[int, Any]) -> Any:
-    """A deep copy, also of maps whose class wants more than a map to be made of."""
+    """A deep copy, also of maps whose class wants more than a map to be made of. A lock is no state: it is shared."""
+    if isinstance(value, type(threading.RLock())):
+        return value
     if not isinstance(value, defaultdict) or type(value) is defaultdict:
         return copy.deepcopy(value, memo)
     taken = type(value).__new__(type(value))

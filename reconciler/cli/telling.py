@@ -103,7 +103,7 @@ def _with_unready(outcome: Outcome, lines: str, *, color: bool) -> str:
     unready = tuple(resource for resource in status.resources if not resource.ready)
     if outcome.ending is Ending.CONVERGED or not unready:
         return lines
-    return lines + "\n" + "\n".join(resource_lines(unready, Look(color))) + "\n"
+    return lines + "\n" + "\n".join(resource_lines(unready, Look(color, at=status.read))) + "\n"
 
 
 def next_step(outcome: Outcome, calls: Sequence[Made], timeout: float, again: str, look: str) -> str:

@@ -67,8 +67,14 @@ def _deployment(item: Mapping[str, Any], tasks: Mapping[str, list[Task]]) -> Dep
         item.get("failedTasks", 0),
         str(item.get("rolloutState") or item.get("stabilityStatus") or ""),
         item.get("createdAt"),
-        tuple(sorted(tasks.get(own, ()), key=lambda task: (not task.wrong, task.id))),
+        tuple(sorted(tasks.get(own, ()), key=_urgency)),
     )
+
+
+def _urgency(task: Task) -> tuple[bool, float, str]:
+    """What is wrong first, and of that the newest."""
+    at = task.stopped or task.started
+    return not task.wrong, -at.timestamp() if at else 0.0, task.id
 
 
 def _task(item: Mapping[str, Any]) -> Task:

@@ -110,7 +110,7 @@ def _deployments(resource: ResourceStatus, look: Look) -> Iterator[str]:
         yield _INDENT + _fitting(row, widths, look)
         yield from _tasks(deployment, look, evidence)
     if len(found) > len(shown):
-        yield f"{_INDENT}and {len(found) - len(shown)} older deployments"
+        yield f"{_INDENT}and {_number(len(found) - len(shown), 'older deployment')}"
 
 
 def _fitting(row: Sequence[str], widths: Sequence[int], look: Look) -> str:
@@ -136,7 +136,7 @@ def _tasks(deployment: Deployment, look: Look, evidence: str) -> Iterator[str]:
     for task in shown:
         yield from wrapped(_task(task, look, evidence), look, _INDENT + "  ")
     if len(found) > len(shown):
-        yield f"{_INDENT}  and {len(found) - len(shown)} more tasks"
+        yield f"{_INDENT}  and {_number(len(found) - len(shown), 'more task')}"
 
 
 def _task(task: Task, look: Look, evidence: str) -> str:
@@ -147,6 +147,10 @@ def _task(task: Task, look: Look, evidence: str) -> str:
     reason = task.reason if task.reason not in evidence else ""
     why = ": ".join(part for part in (task.cause, one_line(reason)) if part)
     return "  ".join(safe(word) for word in (*words, why) if word)
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}{'s' * (count != 1)}"
 
 
 def _short(id: str) -> str:

@@ -264,6 +264,12 @@ def test_no_time_is_told_that_lies_before_what_was_told_until_then():
     assert sinces(course.look(90, health=replace(HEALTHY, since=later(30))))["Healthy"] == later(80)
 
 
+def test_what_began_anew_is_told_by_its_own_time_although_its_status_stayed():
+    course = Course()
+    course.look(0, health=replace(MOVING, since=later(-5)))
+    assert sinces(course.look(60, health=replace(MOVING, since=later(50))))["Healthy"] == later(50)
+
+
 # what could not be read
 
 FRESH = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.model.running import deployments
-from tests.builders import AT, there
+from tests.builders import AT, later, there
 
 NEW = {"id": "ecs-svc/2", "status": "PRIMARY", "taskDefinition": "arn:aws:ecs:eu-west-1:1:task-definition/web:8",
        "desiredCount": 2, "runningCount": 1, "pendingCount": 1, "failedTasks": 3, "rolloutState": "IN_PROGRESS",
@@ -40,6 +40,12 @@ def test_tasks_belong_to_the_deployment_that_started_them_and_what_is_wrong_stan
     new, old = read(task(1), task(2, healthStatus="UNHEALTHY"), task(3, "ecs-svc/1"), task(4, "ecs-svc/0"))
     assert [int(item.id, 16) for item in new.tasks] == [2, 1]
     assert [int(item.id, 16) for item in old.tasks] == [3]
+
+
+def test_of_what_is_wrong_the_newest_stands_first():
+    stops = [task(n, lastStatus="STOPPED", stopCode="TaskFailedToStart", stoppedAt=later(n)) for n in (1, 3, 2)]
+    new, _ = read(*stops, task(9, createdAt=later(60)))
+    assert [int(item.id, 16) for item in new.tasks] == [3, 2, 1, 9]
 
 
 def test_a_stopped_task_says_what_ended_it():

@@ -34,6 +34,7 @@ class Facts:
     """What is known of one resource when its conditions are set.
 
     failure    the call for it that did not succeed in this tick
+    unread     why what it refers to could not be read: so it cannot be known how it stands with the repository
     invalid    it is declared, but wrong
     drifted    what differs was as it should be when this very digest was last synced: somebody else changed it
     suspended  who suspended its app; True when its manifest does
@@ -44,6 +45,7 @@ class Facts:
     health: Health | None
     change: Change | None
     failure: AwsError | None = None
+    unread: AwsError | None = None
     invalid: bool = False
     drifted: bool = False
     suspended: Said | bool = False
@@ -75,7 +77,7 @@ def health_word(facts: Facts) -> HealthWord:
     """The verdict, also where there is nothing to judge."""
     if facts.health is not None:
         return facts.health.word
-    unknown = facts.seen.error is not None or facts.invalid or _going(facts)
+    unknown = bool(facts.seen.error or facts.unread or facts.invalid or _going(facts))
     return HealthWord.UNKNOWN if unknown else HealthWord.MISSING
 
 
@@ -96,6 +98,10 @@ def reason(code: str) -> str:
     return "".join(word[:1].upper() + word[1:] for word in words) or "Blocked"
 
 
+def _not_known(error: AwsError) -> str:
+    return f"what it refers to could not be read: {error.message}"
+
+
 def _going(facts: Facts) -> bool:
     return facts.change is not None and facts.change.action is Action.DELETE
 
@@ -104,6 +110,10 @@ def _synced(facts: Facts) -> Condition:
     change = facts.change
     if facts.seen.error is not None:
         return Condition("Synced", "Unknown", "ObserveFailed", facts.seen.error.message)
+    if facts.unread is not None:
+        return Condition(
+            "Synced", "Unknown", "ObserveFailed", f"what it refers to was not read: {facts.unread.message}"
+        )
     if facts.invalid:
         return Condition("Synced", "Unknown", "RenderFailed", "its manifest is invalid")
     if change is None:
@@ -124,6 +134,8 @@ def _healthy(facts: Facts) -> Condition:
         return Condition("Healthy", "Unknown", "ObserveFailed", facts.seen.error.message)
     if health is not None:
         return Condition("Healthy", _WORDS[health.word], health.reason or health.word.value, health.message)
+    if facts.unread is not None:
+        return Condition("Healthy", "Unknown", "ObserveFailed", _not_known(facts.unread))
     if facts.invalid:
         return Condition("Healthy", "Unknown", "RenderFailed", "it is not looked at")
     if _going(facts):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reconciler.model.status import HELD, Condition, Phase
+from reconciler.model.phase import HELD, Phase
+from reconciler.model.status import Condition
 
 _OF_STALLED = {
     "Suspended": Phase.SUSPENDED,

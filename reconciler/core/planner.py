@@ -14,7 +14,7 @@ from reconciler.core.diff import create_only
 from reconciler.core.order import in_order
 from reconciler.core.replacement import clean_up, create_first, in_place_of, keeps, only_cleans_up
 from reconciler.core.restart import restarted
-from reconciler.core.values import resolved
+from reconciler.core.values import resolved, unread
 from reconciler.core.world import World
 from reconciler.model.desired import Desired
 from reconciler.model.errors import Denied, Problem, Severity
@@ -24,6 +24,7 @@ from reconciler.model.kind import Kind
 from reconciler.model.observed import NEVER, Observed
 from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.policy import Policy, join
+from reconciler.model.tree import holds_pending
 
 
 def plan(world: World) -> Plan:
@@ -69,6 +70,8 @@ def _change(world: World, changes: Mapping[Key, Change], desired: Desired) -> Ch
             return replace(hold, waiting=f"it could not be read: {seen.error.message}")
         code = "AccessDenied" if isinstance(seen.error, Denied) else "ObserveFailed"
         return replace(hold, blocked=_blocked(desired, code, seen.error.message, seen.error.hint))
+    if key not in world.seen and (not_known := unread(world, key)):  # nobody knows where to look for it
+        return replace(hold, waits_on=not_known)
     if desired.external:
         problem = preflight.missing_external(kind, desired, seen)
         return replace(hold, blocked=problem) if problem else None
@@ -130,6 +133,9 @@ def _update(world: World, kind: Kind, start: Change, policy: Policy) -> Change |
     if adopting and (problem := ownership.refusal(world.scope, desired, seen, policy)):
         return replace(start, action=Action.HOLD, step=Action.HOLD, blocked=problem)
     found = compare(kind, desired, seen, policy, _wanted_stamps(start.stamps, adopting) if ours or adopting else {})
+    if any(holds_pending(change.after) for change in found.changes) and (not_known := unread(world, start.key)):
+        # a value nobody could look up is no other value: nothing is concluded from it, and nothing refused for it
+        return replace(start, action=Action.HOLD, step=Action.HOLD, waits_on=not_known)
     if not found.changes:
         return _retreat(world, kind, start, policy) or clean_up(world, kind, start)
     if fixed := create_only(kind.fields, found.changes):

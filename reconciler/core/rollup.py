@@ -12,7 +12,7 @@ from reconciler.core.world import World
 from reconciler.model.errors import AwsError
 from reconciler.model.key import Key
 from reconciler.model.observed import NEVER, Observed
-from reconciler.model.plan import Change, Plan
+from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.record import NO_RECORD
 from reconciler.model.running import deployments
 from reconciler.model.status import Memory, Past, ResourceStatus, Status
@@ -72,6 +72,7 @@ def _facts(world: World, key: Key, change: Change | None, failure: AwsError | No
         world.health.get(key),
         change,
         failure,
+        unread=_unread(world, change),
         invalid=desired is None and key in world.invalid,
         drifted=desired is not None
         and seen.present
@@ -82,14 +83,22 @@ def _facts(world: World, key: Key, change: Change | None, failure: AwsError | No
     )
 
 
+def _unread(world: World, change: Change | None) -> AwsError | None:
+    """Why what a held change waits for was not read."""
+    if change is None or change.action is not Action.HOLD:
+        return None
+    errors = (seen.error for key in change.waits_on if (seen := world.seen.get(key)))
+    return next((error for error in errors if error is not None), None)
+
+
 def _resource(facts: Facts, past: Past | None) -> tuple[ResourceStatus, Past]:
     """One status, and what is remembered of it."""
-    error = facts.seen.error
+    error = facts.seen.error or facts.unread
     misses = hysteresis.missed(error, past)
     if error is not None and past is not None and misses and (found := hysteresis.kept(error, past, misses)):
         return found
     verdict, clean = facts.health, past.clean if past else None
-    if error is None:
+    if facts.seen.error is None:
         verdict, clean = hysteresis.steadied(verdict, facts.seen, past)
     facts = replace(facts, health=verdict)
     told = tuple(hysteresis.since(it, verdict, facts.seen, past) for it in conditions(facts))

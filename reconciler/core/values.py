@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.core.references import resolve
+from reconciler.core.references import references, resolve
 from reconciler.core.world import World
 from reconciler.model.desired import Desired, Reference
 from reconciler.model.fields import Effect
@@ -38,6 +38,12 @@ def value_of(world: World, changes: Mapping[Key, Change], reference: Reference, 
     assert seen is not None
     value = kind.reference(seen, reference.part)
     return value if value is not None else pending_after(f"{key.kind}/{key.name}")
+
+
+def unread(world: World, key: Key) -> tuple[Key, ...]:
+    """What a resource refers to that could not be read."""
+    named = {reference.key for _, reference in references(world.desired[key].spec)}
+    return tuple(sorted(name for name in named if (seen := world.seen.get(name)) and seen.error is not None))
 
 
 def _renews(kind: Kind, change: Change) -> bool:

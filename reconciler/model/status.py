@@ -12,6 +12,7 @@ from typing import Literal
 from reconciler.model.errors import AwsError, Problem
 from reconciler.model.key import Key
 from reconciler.model.observed import Observed
+from reconciler.model.phase import Phase, badness
 from reconciler.model.plan import Plan
 from reconciler.model.running import Deployment
 
@@ -48,31 +49,7 @@ class Health:
         return self.word is HealthWord.HEALTHY
 
 
-class Phase(StrEnum):
-    """What a resource is going through, best to worst: that of an app is the worst of its members'."""
-
-    READY = "Ready"
-    STABILIZING = "Stabilizing"
-    ROLLING_OUT = "RollingOut"
-    UPDATING = "Updating"
-    RUNNING = "Running"
-    DRAINING = "Draining"
-    PENDING = "Pending"
-    BLOCKED = "Blocked"
-    SUSPENDED = "Suspended"
-    PINNED = "Pinned"
-    ROLLING_BACK = "RollingBack"
-    ROLLED_BACK = "RolledBack"
-    DEGRADED = "Degraded"
-    UNKNOWN = "Unknown"
-    FAILED = "Failed"
-
-
-_BADNESS = {phase.value: number for number, phase in enumerate(Phase)}
 _HEALTHS = tuple(HealthWord)
-
-HELD = frozenset({Phase.BLOCKED, Phase.SUSPENDED, Phase.PINNED})
-"""Phases in which nothing is broken: somebody, or something else, comes first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,11 +136,6 @@ class Aggregate:
         """That it is suspended, as one of its members says."""
         found = (resource.condition("Suspended") for resource in self.resources)
         return next((condition for condition in found if condition is not None), None)
-
-
-def badness(phase: str) -> int:
-    """For sorting: the better a phase, the smaller. A word that is not known is in the middle."""
-    return _BADNESS.get(phase, _BADNESS[Phase.PENDING])
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from reconciler.model.fields import Effect
 from reconciler.model.history import Outcome
+from reconciler.model.phase import Phase
 from reconciler.model.plan import Action
-from reconciler.model.status import HealthWord, Phase
+from reconciler.model.status import HealthWord
 
 _DRAFT: Final = "http://json-schema.org/draft-07/schema#"
 _TEXT: Final = {"type": "string"}

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, Final
 
+from reconciler.model.phase import HELD, Phase
 from reconciler.model.running import Deployment, Task
-from reconciler.model.status import HELD, Aggregate, Condition, Phase, ResourceStatus, Status
+from reconciler.model.status import Aggregate, Condition, ResourceStatus, Status
 from reconciler.report import redact
 from reconciler.report.durations import rfc3339
 from reconciler.report.style import Tone

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from reconciler.model.key import Key
-from reconciler.model.status import Aggregate, ResourceStatus, Status, badness
+from reconciler.model.phase import badness
+from reconciler.model.status import Aggregate, ResourceStatus, Status
 from reconciler.report.cells import cut, pad, safe, width
 from reconciler.report.plan_words import revision_words
 from reconciler.report.status import tone, totals

@@ -201,12 +201,25 @@ def test_what_changes_in_place_gives_no_other_identity_either():
     assert list(found) == ["Place/main"]
 
 
-def test_what_could_not_be_read_has_no_value():
+def test_what_could_not_be_read_has_no_value_and_nothing_is_concluded_from_that():
     here = settled(PLACE, PAPER, WEB)
     broken = Observed.failed(k("Paper/x"), Throttled("slow down", operation="toy:Describe"))
-    found = changes(replace(here, seen={**here.seen, k("Paper/x"): broken}))
-    assert found["Thing/web"].fields[0].after == Pending("(known after Paper/x)")
-    assert found["Thing/web"].waits_on == (k("Paper/x"),)
+    web = changes(replace(here, seen={**here.seen, k("Paper/x"): broken}))["Thing/web"]
+    assert (web.action, web.waits_on, web.fields, web.calls) == (Action.HOLD, (k("Paper/x"),), (), ())
+
+
+def test_what_cannot_be_replaced_is_not_refused_because_nobody_knows_where_it_is():
+    here = settled(PLACE, PAPER, WEB)
+    broken = Observed.failed(k("Place/main"), Throttled("slow down", operation="toy:Describe"))
+    web = changes(replace(here, seen={**here.seen, k("Place/main"): broken}))["Thing/web"]
+    assert (web.action, web.waits_on, web.blocked) == (Action.HOLD, (k("Place/main"),), None)
+
+
+def test_what_nobody_knows_where_to_look_for_is_not_taken_for_absent():
+    here = settled(PLACE, PAPER, WEB)
+    broken = Observed.failed(k("Place/main"), Throttled("slow down", operation="toy:Describe"))
+    web = changes(replace(here, seen={k("Paper/x"): here.seen[k("Paper/x")], k("Place/main"): broken}))["Thing/web"]
+    assert (web.action, web.waits_on, web.calls) == (Action.HOLD, (k("Place/main"),), ())
 
 
 def test_a_value_that_its_kind_does_not_know_yet_is_pending_too():

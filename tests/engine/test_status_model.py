@@ -56,6 +56,41 @@ def test_looks_that_fail_keep_the_last_verdict_and_the_third_makes_it_unknown(la
     assert back.condition("Ready").since == back.read
 
 
+@pytest.mark.parametrize(
+    ("operation", "healthy"), [("DescribeClusters", "Unknown"), ("DescribeTaskDefinition", "True")]
+)
+def test_nothing_is_concluded_of_a_service_while_what_it_refers_to_cannot_be_read(lab, looks, operation, healthy):
+    assert looks.web().ready
+    lab.simulator.faults.fail(operation, how="500", times=None)
+    for _ in range(2):
+        kept = looks.web()
+        assert (kept.phase, kept.misses > 0) == ("Ready", True)
+    lost = looks.web()
+    assert lost.condition("Stalled") is None
+    assert [(item.type, item.status) for item in lost.conditions[:3]] == [
+        ("Ready", "Unknown"),
+        ("Synced", "Unknown"),
+        ("Healthy", healthy),
+    ]
+    assert looks.result.again is not None
+    assert looks.result.plan.blocked == ()
+    lab.simulator.faults.clear()
+    assert looks.web().phase == "Ready"
+
+
+def test_what_is_not_read_for_a_while_stops_no_apply(lab):
+    edit(lab, "shop:1", "shop:2")
+    lab.simulator.faults.fail("DescribeClusters", how="500", on=2, times=20)
+    assert lab.apply().ending is Ending.CONVERGED
+
+
+def test_a_service_whose_cluster_may_not_be_looked_at_is_unknown_and_not_waited_for(lab, looks):
+    lab.simulator.faults.deny("DescribeClusters")
+    denied = looks.web()
+    assert (denied.phase, denied.condition("Healthy").status) == ("Unknown", "Unknown")
+    assert looks.result.again is None
+
+
 def test_a_look_by_whoever_remembers_nothing_is_told_as_it_is(lab):
     lab.simulator.faults.fail("DescribeServices", how="500", times=None)
     assert Looks(lab).web().phase == "Unknown"

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.kinds.service_failures import FAILED
-from reconciler.model.status import HealthWord, Phase
+from reconciler.model.phase import Phase
+from reconciler.model.status import HealthWord
 from reconciler.model.stop_reasons import Cause
 
 ROOT = Path(__file__).parents[2]

@@ -74,7 +74,11 @@ def _facts(world: World, key: Key, change: Change | None, failure: AwsError | No
         failure,
         unread=_unread(world, change),
         invalid=desired is None and key in world.invalid,
-        drifted=desired is not None and seen.present and bool(synced) and desired.digest.startswith(synced or ""),
+        drifted=desired is not None
+        and seen.present
+        and bool(synced)
+        and desired.digest.startswith(synced or "")
+        and not (change and change.blocked and change.blocked.code == "Pinned"),  # moved on purpose
         suspended=record.suspended or key.app in world.suspended,
     )
 

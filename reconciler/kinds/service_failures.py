@@ -54,6 +54,7 @@ def asked_again(read: Reader, changes: Sequence[Change], normal: Normal) -> list
             found.append(Observed.failed(change.key, answer))
             continue
         deployments = [item for item in answer["serviceDeployments"] if item.get("targetServiceRevisionArn")]
+        deployments = _with_stops(read, deployments)
         seen = change.observed
         if any(_failed(deployments, number) for number in range(len(deployments))):
             seen = _last_try(read, seen, change.spec, deployments, normal)
@@ -149,6 +150,17 @@ def _last_try(
         "at": item.get("finishedAt"),
     }
     return replace(seen, live={**seen.live, "failed": failed})
+
+
+def _with_stops(read: Reader, deployments: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """With when those that were stopped were, which the list does not tell; as they are where nobody may look."""
+    stopped = [item["serviceDeploymentArn"] for item in deployments[1:] if item["status"] == "STOPPED"]
+    if not stopped:
+        return deployments
+    [answer] = read.many("ecs:DescribeServiceDeployments", [{"serviceDeploymentArns": stopped[:20]}])
+    described = answer["serviceDeployments"] if isinstance(answer, Answer) else ()
+    known = {item["serviceDeploymentArn"]: item.get("stoppedAt") for item in described}
+    return [{**item, "stoppedAt": known.get(item["serviceDeploymentArn"])} for item in deployments]
 
 
 def _failed(deployments: Sequence[Mapping[str, Any]], number: int) -> bool:

@@ -159,7 +159,7 @@ def test_retry_of_what_is_not_held_and_of_what_is_not_there(shop):
     assert done(shop, "retry", "shop").stdout == "nothing of shop is held\n"
     told = done(shop, "retry", "shop", "Service/wbe", code=64)
     assert "Service/web" in told.stderr
-    assert "did you mean shop?" in done(shop, "retry", "shpo", code=64).stderr
+    assert "did you mean 'shop'?" in done(shop, "retry", "shpo", code=64).stderr
     assert shop.writes == []
 
 

@@ -233,6 +233,31 @@ def test_a_commit_taken_back_and_made_again_in_mid_rollout_is_no_rollback_of_a_p
     assert runs(lab) == "web:2"
 
 
+def test_what_was_only_overtaken_by_a_newer_commit_has_not_failed(lab):
+    edit(lab, "shop:2", "shop:3")
+    lab.tick()
+    edit(lab, "shop:3", "shop:2")
+    assert lab.apply().ending is Ending.CONVERGED
+    edit(lab, "shop:2", "shop:3")
+    assert lab.apply().ending is Ending.CONVERGED
+    assert runs(lab) == "web:3"
+
+
+def test_what_failed_without_a_rollback_is_held_also_after_something_newer_ran():
+    breaker = "desiredCount: 2, deploymentConfiguration: {deploymentCircuitBreaker: {enable: true, rollback: false}}"
+    lab = Lab()
+    lab.app("shop", SHOP[: SHOP.rindex("---")].replace("desiredCount: 2", breaker).replace("shop:1", "shop:2"))
+    assert lab.apply().ending is Ending.CONVERGED
+    lab.simulator.script("shop:3", cannot_pull="not found")
+    edit(lab, "shop:2", "shop:3")
+    assert lab.apply().ending is Ending.AT_REST
+    lab.simulator.advance(60)
+    edit(lab, "shop:3", "shop:2")
+    assert lab.apply().ending is Ending.CONVERGED
+    edit(lab, "shop:2", "shop:3")
+    assert conditions(lab.apply()).condition("Stalled").reason == "DeploymentFailed"
+
+
 def test_without_a_record_of_what_was_synced_it_goes_forward(lab):
     lab.simulator.client("ssm", region="eu-west-1").delete_parameter(Name="/reconciler/default/staging/shop/synced")
     by_hand(lab)

@@ -15,7 +15,7 @@ from reconciler.model.desired import Environment as Place
 from reconciler.model.errors import AwsError, Finding, Position, Severity
 from reconciler.model.fields import UNSET, Effect, Field, Fields
 from reconciler.model.key import DIGEST, OWNER, Key, Scope
-from reconciler.model.kind import NO_POLICY, Answer, Kind
+from reconciler.model.kind import NO_POLICY, Answer, Kind, Sight
 from reconciler.model.observed import Observed, Wanted
 from reconciler.model.plan import Action, Call, Change, FieldChange
 from reconciler.model.policy import Policy
@@ -106,9 +106,14 @@ class Thing(_Toy):
     def requires(self, spec: Any, path: Path) -> bool:
         return not spec.get("lenient")
 
-    def warnings(self, spec: Any, seen: Mapping[str, Observed]) -> Iterable[Finding]:
+    def warnings(self, spec: Any, sight: Sight) -> Iterable[Finding]:
         if spec.get("mode") == "odd":
-            yield Finding("odd-mode", ("mode",), f"odd, beside {sorted(seen)}", severity=Severity.WARNING)
+            yield Finding(
+                "odd-mode",
+                ("mode",),
+                f"odd, beside {sorted(name for _, name in sight.outside)}",
+                severity=Severity.WARNING,
+            )
         if spec.get("mode") == "bad":
             yield Finding("bad-mode", ("mode",), "bad", "mend it")
 

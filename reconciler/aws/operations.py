@@ -18,6 +18,8 @@ NOT_SECRET: Final = {
     "ecs:DescribeTaskDefinition": ("environment", "repositoryCredentials"),
     # The overrides of a task are what RunTask was given: plain configuration too.
     "ecs:DescribeTasks": ("environment",),
+    # A rule's targets are asked for the task definitions they start; a query for another service is passed over.
+    "events:ListTargetsByRule": ("GraphQLOperation", "Sql", "Sqls"),
 }
 
 

@@ -132,9 +132,9 @@ def _known(fields: Fields, pattern: str) -> list[tuple[str, str]]:
         facts.append(("a change", "cannot be made in place: the resource is replaced, if policy.replace allows it"))
     if known.shared:
         facts.append(("left out", "not ours: somebody else may set it"))
-    if known.names:
+    if names := [name for name in known.names if name in KINDS]:
         how = "by name, ref: or ARN" if known.by_name else "by ref: or ARN"
-        facts.append(("may name", f"{' or '.join(known.names)}, {how}"))
+        facts.append(("may name", f"{' or '.join(names)}, {how}"))
     if known.key:
         facts.append(("elements", f"known by their {' and '.join(known.key)}; their order counts for nothing"))
     elif known.unordered:

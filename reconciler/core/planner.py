@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from reconciler.core import ownership, preflight, prune, said
+from reconciler.core import ownership, preflight, prune, retention, said
 from reconciler.core.compare import compare, created
 from reconciler.core.diff import create_only
 from reconciler.core.order import in_order
@@ -44,7 +44,8 @@ def plan(world: World) -> Plan:
         tuple(changes[key] for key in order if world.covers(key.app)),
         tuple(key for key in mine if key not in changes),
         (
-            *(warning for key in mine for warning in preflight.warnings(world, key)),
+            *preflight.warnings(world, changes),
+            *retention.notes(world),
             *notes,
             *_unlisted(world),
             *world.notes,
@@ -92,7 +93,7 @@ def _change(world: World, changes: Mapping[Key, Change], desired: Desired) -> Ch
     if made is None or made.blocked:
         return made
     made = said.withheld(world, made)
-    return made if made.blocked else replace(made, blocked=preflight.refusal(world, made.desired or desired))
+    return made if made.blocked else replace(made, blocked=preflight.refusal(world, made.desired or desired, made))
 
 
 def _as_said(world: World, kind: Kind, start: Change, policy: Policy) -> Change | None:
@@ -137,7 +138,8 @@ def _update(world: World, kind: Kind, start: Change, policy: Policy) -> Change |
         # a value nobody could look up is no other value: nothing is concluded from it, and nothing refused for it
         return replace(start, action=Action.HOLD, step=Action.HOLD, waits_on=not_known)
     if not found.changes:
-        return _retreat(world, kind, start, policy) or clean_up(world, kind, start)
+        again = _retreat(world, kind, start, policy) or clean_up(world, kind, start)
+        return again or retention.retire(world, kind, start)
     if fixed := create_only(kind.fields, found.changes):
         return in_place_of(kind, start, found, policy, [change.text for change in fixed])
     effect = max((change.effect for change in found.changes), key=lambda effect: effect.severity)

@@ -31,14 +31,19 @@ class Linked:
 
 
 def link(
-    documents: Iterable[Document], apps: Mapping[str, App], failed: frozenset[Key], kinds: Kinds
+    documents: Iterable[Document],
+    apps: Mapping[str, App],
+    failed: frozenset[Key],
+    kinds: Kinds,
+    beyond: Kinds | None = None,
 ) -> tuple[tuple[Linked, ...], tuple[External, ...], tuple[Problem, ...]]:
     """Find every reference of every document.
 
     Answers the documents with their references in place, the things outside that they name, and what is wrong: a
-    reference to nothing, of an unknown kind, two manifests for one thing. ``failed`` keys exist but are not well.
+    reference to nothing, of an unknown kind, two manifests for one thing. ``failed`` keys exist but are not well;
+    ``beyond`` are kinds of things that specs may name and no manifest can declare.
     """
-    book = _Book(tuple(documents), failed, kinds)
+    book = _Book(tuple(documents), failed, kinds, beyond or {})
     linked = tuple(_link_one(document, apps, book) for document in book.documents)
     externals = tuple(External(kind, said, tuple(by)) for (kind, said), by in sorted(book.externals.items()))
     return linked, externals, (*book.problems, *_twins(linked, kinds))
@@ -58,9 +63,10 @@ def references(spec: Tree) -> Iterator[tuple[Path, Reference]]:
 class _Book:
     """What is known of all documents while they are linked, and what is found on the way."""
 
-    def __init__(self, documents: tuple[Document, ...], failed: frozenset[Key], kinds: Kinds) -> None:
+    def __init__(self, documents: tuple[Document, ...], failed: frozenset[Key], kinds: Kinds, beyond: Kinds) -> None:
         self.documents = documents
         self.kinds = kinds
+        self.nameable = {**beyond, **kinds}
         self.by_key = {document.key: document for document in documents}
         self.keys = {document.key for document in documents} | failed
         self.by_address: dict[tuple[str, str], list[Key]] = {}
@@ -135,7 +141,7 @@ def _implicit(path: Path, text: str, document: Document, book: _Book) -> tuple[R
     for name in known.names:
         if known.by_name and (own := Key(document.key.app, name, text)) in book.keys:
             return Reference(own), ()
-        kind = book.kinds.get(name)
+        kind = book.nameable.get(name)
         address = kind.named(text) if kind else None
         if address is None:
             continue

@@ -20,7 +20,7 @@ def resolved(world: World, changes: Mapping[Key, Change], desired: Desired) -> d
     latest = {
         path: seen.arn
         for external, path in world.named.get(desired.key, ())
-        if world.kinds[external.kind].fields.versioned
+        if world.every_kind[external.kind].fields.versioned
         and (seen := world.outside.get((external.kind, external.address)))
         and seen.arn
     }

@@ -11,6 +11,7 @@ from reconciler.model.errors import Problem, ReconcilerError
 from reconciler.model.key import Key, Scope
 from reconciler.model.kind import Kinds
 from reconciler.model.observed import Inventory, Observed
+from reconciler.model.plan import Preflight
 from reconciler.model.policy import Policy
 from reconciler.model.record import EVERY, NO_RECORD, Record
 from reconciler.model.status import Health
@@ -27,6 +28,9 @@ class World:
     seen       what is there; a key that is missing has not become addressable yet
     outside    the readings of what specs name outside the repository, by (kind, what the spec says)
     externals  who names these things, and where
+    preflight  how much of the outside is looked at
+    beyond     the kinds of things that specs may name and no manifest can declare
+    superseded older revisions of ours that nothing needs any more
     leftovers  of a key, what it has under another AWS name: its own former one, or that of ``formerly``
     orphans    what is ours and no manifest declares any more
     health     the verdict on each reading
@@ -50,6 +54,9 @@ class World:
     seen: Mapping[Key, Observed] = field(default_factory=dict)
     externals: tuple[External, ...] = ()
     outside: Mapping[tuple[str, str], Observed] = field(default_factory=dict)
+    preflight: Preflight = Preflight.CHANGES
+    beyond: Kinds = field(default_factory=dict)
+    superseded: Mapping[Key, Observed] = field(default_factory=dict)
     leftovers: Mapping[Key, Observed] = field(default_factory=dict)
     orphans: Mapping[Key, Observed] = field(default_factory=dict)
     health: Mapping[Key, Health] = field(default_factory=dict)
@@ -81,6 +88,11 @@ class World:
             for needed in desired.needs:
                 found.setdefault(needed, []).append(key)
         return {key: tuple(value) for key, value in found.items()}
+
+    @cached_property
+    def every_kind(self) -> Kinds:
+        """The kinds of manifests and those of things outside."""
+        return {**self.beyond, **self.kinds}
 
     def policy_of(self, key: Key) -> Policy:
         """The joined policy of a declared resource; the environment's own for one that is gone."""

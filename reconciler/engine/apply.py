@@ -14,7 +14,7 @@ from reconciler.model.errors import AwsError, OutcomeUnknown
 from reconciler.model.key import Key, Scope
 from reconciler.model.kind import Answer, Reader
 from reconciler.model.observed import NEVER, Observed
-from reconciler.model.plan import Action, Call, Change
+from reconciler.model.plan import Action, Call, Change, Preflight
 from reconciler.model.policy import Policy
 from reconciler.model.record import Records
 from reconciler.model.status import Answered, Memory, Restart
@@ -37,8 +37,9 @@ class Target:
     """Where a tick works: whose resources, through which Reader and Writer. Without a Writer it only plans.
 
     ``records`` is where it is kept what people said; None: nobody is asked. ``asked`` is what the person at the command
-    line allows, ``restart`` what is to begin anew once. ``to_write``: what is planned is meant to be made. ``made`` is
-    told of each call; when ``stop`` says so, no further call is made.
+    line allows, ``restart`` what is to begin anew once. ``to_write``: what is planned is meant to be made.
+    ``preflight`` says how much is looked at before a write. ``made`` is told of each call; when ``stop`` says so, no
+    further call is made.
     """
 
     scope: Scope
@@ -48,6 +49,7 @@ class Target:
     records: Records | None = None
     restart: frozenset[Key] = frozenset()
     to_write: bool = False
+    preflight: Preflight = Preflight.CHANGES
     made: Made = lambda change, call: None
     stop: Callable[[], bool] = lambda: False
 
@@ -133,6 +135,8 @@ def _answered(world: World, change: Change, answers: list[Answer], tick: Tick) -
     now = kind.after(change, answers)
     if change.step is Action.DELETE and before is not None:
         now = replace(now, carry=kind.carry(before))
+    if before is not None and before is world.superseded.get(change.key):
+        return replace(world, superseded={**world.superseded, change.key: now})
     if change.step is Action.DELETE and change.old is not None and before is change.old:
         return replace(world, leftovers={**world.leftovers, change.key: now})
     _remember(tick, change.key, before, now)

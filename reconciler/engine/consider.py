@@ -1,33 +1,49 @@
-"""Planning with a second look: what is about to move is asked once more whether it may."""
+"""Planning with a second look: what is about to move is asked once more whether it may, and whether it can."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from reconciler.core import preflight, retention
 from reconciler.core.planner import plan
 from reconciler.core.world import World
 from reconciler.engine.apply import Tick
-from reconciler.engine.observe import judged
+from reconciler.engine.observe import judged, with_outside
 from reconciler.model.kind import Reader
 from reconciler.model.plan import Action, Change, Plan
 
 
 def considered(read: Reader, world: World, tick: Tick) -> tuple[World, Plan]:
-    """The plan, and the world with what was asked of the resources that it updates.
+    """The plan, and the world with what was asked of the resources that it updates and of what these name.
 
-    What is made of something new is not asked about: what came to be in this tick cannot have failed before.
+    What is made of something new is not asked whether it failed: what came to be in this tick cannot have. Of what is
+    outside only that is read which a change is about to need, or which a first reading leads to.
     """
     while True:
         planned = plan(world)
-        asking = [change for change in planned.changes if _worth_asking(change, tick)]
-        if not asking:
+        if asking := [change for change in planned.changes if _worth_asking(change, tick)]:
+            tick.considered |= {change.key for change in asking}
+            world = _asked(read, world, asking)
+        elif unread := preflight.unread(world, planned.changes):
+            world = with_outside(read, world, unread)
+        elif resting := [
+            item for item in retention.resting(world, planned) if item.reading.key not in world.superseded
+        ]:
+            found = {item.reading.key: replace(item.reading, spec=None) for item in resting}
+            for name, kind in world.kinds.items():
+                asked = [item for item in resting if item.reading.key.kind == name]
+                found |= {seen.key: seen for seen in kind.superseded(read, asked)} if asked else {}
+            world = replace(world, superseded={**world.superseded, **found})
+        else:
             return world, planned
-        tick.considered |= {change.key for change in asking}
-        seen = dict(world.seen)
-        for name, kind in world.kinds.items():
-            changes = [change for change in asking if change.key.kind == name]
-            seen |= {reading.key: reading for reading in kind.second_look(read, changes)} if changes else {}
-        world = judged(replace(world, seen=seen))
+
+
+def _asked(read: Reader, world: World, asking: list[Change]) -> World:
+    seen = dict(world.seen)
+    for name, kind in world.kinds.items():
+        changes = [change for change in asking if change.key.kind == name]
+        seen |= {reading.key: reading for reading in kind.second_look(read, changes)} if changes else {}
+    return judged(replace(world, seen=seen))
 
 
 def _worth_asking(change: Change, tick: Tick) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from reconciler.core.order import desire
 from reconciler.core.references import link
+from reconciler.kinds import OUTSIDE
 from reconciler.model.desired import Desired, Environment, External, Rendered
 from reconciler.model.errors import Problem, Severity
 from reconciler.model.key import Key
@@ -41,7 +42,7 @@ class Wish:
 
 def lookup(rendered: Rendered, kinds: Kinds) -> Wish:
     """Link the documents of an environment; those that are wrong are left out and named in ``invalid``."""
-    linked, externals, problems = link(rendered.documents, rendered.apps, rendered.failed, kinds)
+    linked, externals, problems = link(rendered.documents, rendered.apps, rendered.failed, kinds, OUTSIDE)
     desired, cycles = desire(linked, kinds)
     found = (*rendered.problems, *problems, *cycles)
     wrong = {problem.key for problem in (*problems, *cycles) if problem.key and problem.severity is Severity.ERROR}

@@ -11,11 +11,13 @@ from reconciler.core.world import World
 from reconciler.engine.hear import NOTHING_HEARD, Heard
 from reconciler.engine.inventory import matching, read_inventory
 from reconciler.engine.lookup import Wish
+from reconciler.kinds import OUTSIDE
 from reconciler.model.canonical import canonical
 from reconciler.model.desired import Reference
 from reconciler.model.key import Key, Scope
 from reconciler.model.kind import Kinds, Reader
 from reconciler.model.observed import NEVER, Observed, Wanted
+from reconciler.model.plan import Preflight
 from reconciler.model.policy import Policy
 from reconciler.model.status import Answered, Memory
 from reconciler.model.tree import Pending, get_path, pending_after
@@ -26,7 +28,13 @@ reference on eventual consistency (up to about five minutes)."""
 
 
 def observe(
-    read: Reader, scope: Scope, wish: Wish, memory: Memory, asked: Policy, heard: Heard = NOTHING_HEARD
+    read: Reader,
+    scope: Scope,
+    wish: Wish,
+    memory: Memory,
+    asked: Policy,
+    heard: Heard = NOTHING_HEARD,
+    preflight: Preflight = Preflight.CHANGES,
 ) -> World:
     """Read everything a plan needs; ``heard`` is what people said."""
     inventory = read_inventory(read, scope, wish.kinds)
@@ -37,6 +45,8 @@ def observe(
         wish.desired,
         invalid=wish.invalid,
         externals=tuple(item for item in wish.externals if any(key in wish.desired for key, _ in item.named_by)),
+        preflight=preflight,
+        beyond=OUTSIDE,
         inventory=inventory,
         apps=wish.apps,
         suspended=wish.suspended | heard.suspended,
@@ -47,7 +57,7 @@ def observe(
         policy=wish.environment.policy,
         complete=wish.complete and inventory.complete,
     )
-    world = _closer(read, further(read, _with_outside(read, world), memory))
+    world = _closer(read, further(read, _with_latest(read, world), memory))
     return judged(_with_orphans(read, _with_leftovers(read, world), memory))
 
 
@@ -172,11 +182,19 @@ def _in_use(world: World, key: Key) -> Iterator[str]:
                 yield value
 
 
-def _with_outside(read: Reader, world: World) -> World:
-    """The readings of things outside the repository that specs name."""
-    wanted = [Wanted(Key("", item.kind, item.address), None, owned=(item.address,)) for item in world.externals]
-    found = _read(read, world.kinds, wanted, Memory())
-    return replace(world, outside={(key.kind, key.name): seen for key, seen in found.items()})
+def with_outside(read: Reader, world: World, names: Iterable[tuple[str, str]]) -> World:
+    """The world with the readings of some things outside the repository, by kind and address."""
+    wanted = [Wanted(Key("", kind, address), None, owned=(address,)) for kind, address in names]
+    nothing = {(want.key.kind, want.key.name): Observed(want.key, NEVER) for want in wanted}
+    found = {(key.kind, key.name): seen for key, seen in _read(read, world.every_kind, wanted, Memory()).items()}
+    return replace(world, outside={**world.outside, **nothing, **found})
+
+
+def _with_latest(read: Reader, world: World) -> World:
+    """With the revisions outside that specs name: a family without one stands for its latest, which has to be known
+    to tell whether anything differs. Whatever else specs name is looked at when it is about to be needed."""
+    versioned = [item for item in world.externals if world.every_kind[item.kind].fields.versioned]
+    return with_outside(read, world, [(item.kind, item.address) for item in versioned])
 
 
 def _with_leftovers(read: Reader, world: World) -> World:

@@ -24,7 +24,7 @@ def reconcile(target: Target, wish: Wish, memory: Memory) -> Result:
     """Observe, plan, gate, apply, to the fixpoint; then roll up what was found."""
     tick = Tick(memory)
     heard = hear(target.records, target.scope, wish, writing=target.to_write or target.write is not None)
-    world = observe(target.read, target.scope, wish, memory, target.asked, heard)
+    world = observe(target.read, target.scope, wish, memory, target.asked, heard, target.preflight)
     tick.memory = looked_after(world, memory)
     while True:
         world = with_restarts(world, target.restart, tick.memory)

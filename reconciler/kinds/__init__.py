@@ -8,6 +8,9 @@ checks and its verdict in files of its own name: ``service_fields``, ``service_c
 
 from reconciler.kinds.cluster import Cluster
 from reconciler.kinds.log_group import LogGroup
+from reconciler.kinds.outside import Role, SecurityGroup, Subnet, TargetGroup
+from reconciler.kinds.outside_capacity import CapacityProvider, Instances
+from reconciler.kinds.outside_images import Image
 from reconciler.kinds.parameter import Parameter
 from reconciler.kinds.secret import Secret
 from reconciler.kinds.service import Service
@@ -18,3 +21,9 @@ ALL: tuple[Kind, ...] = (Cluster(), LogGroup(), Secret(), Parameter(), TaskDefin
 
 KINDS: Kinds = {kind.name: kind for kind in ALL}
 """Every kind by its name. A new one is one file, one line here and one test file."""
+
+OUTSIDE: Kinds = {
+    kind.name: kind
+    for kind in (Image(), Role(), TargetGroup(), Subnet(), SecurityGroup(), CapacityProvider(), Instances())
+}
+"""What specs may name, or depend on, and no manifest can declare: only looked at, before a write."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
+from reconciler.kinds import service_preflight
 from reconciler.kinds.service_checks import findings
 from reconciler.kinds.service_evidence import primary
 from reconciler.kinds.service_failures import asked_again, held, holding
@@ -21,7 +22,7 @@ from reconciler.model import tags
 from reconciler.model.errors import AwsError, Finding
 from reconciler.model.history import Deployed, Revision
 from reconciler.model.key import Key
-from reconciler.model.kind import NO_POLICY, Answer, Kind, Reader
+from reconciler.model.kind import NO_POLICY, Answer, Kind, Reader, Sight
 from reconciler.model.observed import Observed, Wanted
 from reconciler.model.plan import Action, Call, Change
 from reconciler.model.policy import Policy
@@ -121,6 +122,12 @@ class Service(Kind):
             # running tasks keep the provider they have until a deployment moves them
             values["forceNewDeployment"] = True
         yield Call("ecs:UpdateService", {**which, **values})
+
+    def beside(self, spec: Tree, sight: Sight) -> Iterable[tuple[str, str]]:
+        return service_preflight.beside(spec, sight)
+
+    def warnings(self, spec: Tree, sight: Sight) -> Iterable[Finding]:
+        return service_preflight.findings(spec, sight)
 
     def hold(self, change: Change) -> Finding | None:
         return rolled_elsewhere(change) or held(change)

@@ -35,15 +35,17 @@ def findings(spec: Tree) -> Iterator[Finding]:
         for member in ("desiredCount", "placementStrategy", "volumeConfigurations"):
             if spec.get(member):
                 yield Finding("daemon", (member,), "not with schedulingStrategy DAEMON", f"leave {member} out")
+        if controller == "ECS":
+            yield from _stuck({**spec, "desiredCount": None}, lowest=0, highest=100)
     elif controller == "ECS":
         yield from _stuck(spec)
 
 
-def _stuck(spec: Tree) -> Iterator[Finding]:
-    """Percent pairs that leave no room to start or to stop a single task."""
+def _stuck(spec: Tree, *, lowest: int = 100, highest: int = 200) -> Iterator[Finding]:
+    """Percent pairs that leave no room to start or to stop a single task; the numbers are ECS's defaults."""
     configuration = spec.get("deploymentConfiguration") or {}
     desired = spec.get("desiredCount")
-    lowest, highest = configuration.get("minimumHealthyPercent", 100), configuration.get("maximumPercent", 200)
+    lowest, highest = configuration.get("minimumHealthyPercent", lowest), configuration.get("maximumPercent", highest)
     if not isinstance(desired, int) or desired < 1:
         desired = None
     if (desired is None and lowest >= 100 and highest <= 100) or (

@@ -61,10 +61,13 @@ FIELDS = Fields(
         "networkConfiguration": Field(effect=_ROLLS),
         "networkConfiguration.awsvpcConfiguration.assignPublicIp": Field(default="DISABLED"),
         "networkConfiguration.awsvpcConfiguration.subnets": Field(unordered=True),
+        "networkConfiguration.awsvpcConfiguration.subnets.*": Field(names=("Subnet",)),
         "networkConfiguration.awsvpcConfiguration.securityGroups": Field(unordered=True, shared=True),
+        "networkConfiguration.awsvpcConfiguration.securityGroups.*": Field(names=("SecurityGroup",)),
         "loadBalancers": Field(
             key=("targetGroupArn", "loadBalancerName", "containerName", "containerPort"), default=[], effect=_ROLLS
         ),
+        "loadBalancers.*.targetGroupArn": Field(names=("TargetGroup",)),
         "serviceRegistries": Field(
             key=("registryArn", "containerName", "containerPort", "port"), default=[], effect=_ROLLS
         ),

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from reconciler.kinds import task_definition_preflight, task_definition_retention
 from reconciler.kinds.task_definition_checks import findings
 from reconciler.kinds.task_definition_fields import FIELDS
 from reconciler.model import tags
 from reconciler.model.canonical import canonical
 from reconciler.model.errors import AwsError, Finding, NotFound, Rejected
-from reconciler.model.kind import Answer, Items, Kind, Reader
-from reconciler.model.observed import NEVER, Observed, Wanted
+from reconciler.model.kind import Answer, Items, Kind, Reader, Sight
+from reconciler.model.observed import NEVER, Observed, Retention, Wanted
 from reconciler.model.plan import Action, Call, Change
 from reconciler.model.shapes import Shape
 from reconciler.model.tree import Path, Pending, Tree, get_path
@@ -67,6 +68,12 @@ class TaskDefinition(Kind):
 
     def check(self, spec: Tree) -> Iterable[Finding]:
         return findings(spec)
+
+    def warnings(self, spec: Tree, sight: Sight) -> Iterable[Finding]:
+        return task_definition_preflight.findings(spec, sight)
+
+    def superseded(self, read: Reader, asked: Sequence[Retention]) -> Iterable[Observed]:
+        return task_definition_retention.superseded(read, asked)
 
     def observe(self, read: Reader, wanted: Sequence[Wanted]) -> Iterator[Observed]:
         known = _Revisions(read)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from reconciler.model.fields import Effect, Field, Fields
 
 _CONTAINER: dict[str, Field] = {
+    "image": Field(names=("Image",)),
     "essential": Field(default=True),
     "cpu": Field(default=0),
     **{
@@ -60,6 +61,8 @@ FIELDS = Fields(
     effect=Effect.NEW_TASKS_ONLY,
     versioned=True,
     table={
+        "taskRoleArn": Field(names=("Role",)),
+        "executionRoleArn": Field(names=("Role",)),
         "requiresCompatibilities": Field(unordered=True),
         "volumes": Field(key=("name",)),
         **{f"volumes.*.{name}": field for name, field in _VOLUME.items()},

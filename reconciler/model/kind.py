@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Protocol
 
@@ -10,7 +11,7 @@ from reconciler.model.errors import AwsError, Finding
 from reconciler.model.fields import Fields
 from reconciler.model.history import Deployed, Revision
 from reconciler.model.key import Key
-from reconciler.model.observed import Observed, Wanted
+from reconciler.model.observed import Observed, Retention, Wanted
 from reconciler.model.plan import Call, Change
 from reconciler.model.policy import Policy
 from reconciler.model.shapes import Shape
@@ -54,6 +55,24 @@ class Reader(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Sight:
+    """What a look at the world shows of one resource and of what its spec names.
+
+    reading  of the resource itself
+    change   what is about to be done to it; None: nothing, it is looked at as it runs
+    named    the spec of what a member names, by the member's path: a manifest's, or the reading's of a thing outside
+    live     the same as it is there right now; a path that is missing names nothing that is there
+    outside  the readings of things that no manifest declares, by kind and what specs call them
+    """
+
+    reading: Observed
+    change: Change | None
+    named: Mapping[Path, Tree]
+    live: Mapping[Path, Tree]
+    outside: Mapping[tuple[str, str], Observed]
+
+
 class Kind:
     """A kind is one file: this class with what is particular to it filled in. All but ``observe`` is pure."""
 
@@ -64,6 +83,8 @@ class Kind:
     """The member that names the revision it runs: what a person's rollback pins. Empty: it cannot be rolled back."""
     restarting: ClassVar[Mapping[str, Any]] = {}
     """What an update says to begin anew although nothing differs. Empty: it cannot be restarted."""
+    remedy: ClassVar[str] = "create it, declare it, or correct the name"
+    """What to do when something outside that a spec names is not there."""
 
     def address(self, spec: Tree) -> str | None:
         """AWS's own identity within the account and region; two manifests with one are an error.
@@ -159,8 +180,22 @@ class Kind:
         """What AWS would refuse although the shape is right, told from the spec alone. It may hold References."""
         return ()
 
-    def warnings(self, spec: Tree, seen: Mapping[str, Observed]) -> Iterable[Finding]:
-        """What a look at the world before a write finds. ``seen`` holds what the spec names, by what it says."""
+    def warnings(self, spec: Tree, sight: Sight) -> Iterable[Finding]:
+        """What a look at the world before a write finds. ``spec`` may hold References."""
+        return ()
+
+    def beside(self, spec: Tree, sight: Sight) -> Iterable[tuple[str, str]]:
+        """What else is worth a look before a write, as (kind, address): things that no member of the spec names.
+
+        Asked again when these have been read, so one may lead to the next.
+        """
+        return ()
+
+    def superseded(self, read: Reader, asked: Sequence[Retention]) -> Iterable[Observed]:
+        """Of a versioned kind: readings of the older revisions that nothing needs any more, in ``arn`` and ``others``.
+
+        Absent: there are none. A reading that is not complete is an Observed with ``error``: nothing is retired.
+        """
         return ()
 
 

@@ -109,6 +109,22 @@ class Nominated:
 
 
 @dataclass(frozen=True)
+class Retention:
+    """A family of revisions that is at rest, and how many successful ones of it are to be kept.
+
+    ``owner`` is what the owner tag says, ``owned`` what the inventory nominates as ours, ``users`` the readings of what
+    runs it, ``needed`` ARNs that must stay whatever else is found.
+    """
+
+    reading: Observed
+    owner: str
+    keep: int
+    owned: tuple[Nominated, ...]
+    users: tuple[Observed, ...]
+    needed: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
 class Inventory:
     """Everything nominated as owned by one installation and environment; ``error`` when not all could be read."""
 

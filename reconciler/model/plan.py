@@ -25,6 +25,14 @@ class Action(StrEnum):
     HOLD = "hold"
 
 
+class Preflight(StrEnum):
+    """What is looked at in the world before a write: nothing, what is about to change, everything that is declared."""
+
+    NONE = "none"
+    CHANGES = "changes"
+    ALL = "all"
+
+
 @dataclass(frozen=True, slots=True)
 class FieldChange:
     """One member that differs, by its path in the canonical form; UNSET stands for absent."""

@@ -19,6 +19,10 @@ GLOBAL = ("budgets", "cloudfront")
 HOSTS = {"memorydb": "memory-db", "ecr": "api.ecr", "sagemaker": "api.sagemaker", "eventbridge": "events"}
 AWS = re.compile(r"\.(amazonaws\.com|api\.aws)$")
 NOT_THERE: Any = (404, {}, "Not yet implemented")
+NOTHING_OF: dict[tuple[str, str], bytes] = {
+    ("ecr", "DescribePullThroughCacheRules"): b'{"pullThroughCacheRules": []}',
+}
+"""What moto does not know at all, answered as an account that has none of it."""
 BACKENDS = {"elasticloadbalancing": "elbv2", "monitoring": "cloudwatch"}
 CODE = re.compile(rb'"__type"\s*:\s*"(?:[^"#]*#)?([^"]+)"|<Code>([^<]+)</Code>')
 
@@ -38,6 +42,8 @@ class Others:
         """The answer of moto, which never sees a service of ours."""
         if target.service in OURS:
             raise SimulatorError(f"{target.service} is simulated here")
+        if nothing := NOTHING_OF.get((target.service, target.operation)):
+            return Response(200, {"Content-Type": "application/x-amz-json-1.1"}, nothing)
         from botocore.awsrequest import AWSPreparedRequest
         from botocore.compat import HTTPHeaders
 

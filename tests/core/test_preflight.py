@@ -8,7 +8,8 @@ from reconciler.core.planner import plan
 from reconciler.core.preflight import missing_external, refusal, warnings
 from reconciler.model.errors import Denied, Severity, Throttled
 from reconciler.model.observed import Observed
-from tests.builders import AT, TOYS, absent, document, k, there, wished, world
+from reconciler.model.plan import Action
+from tests.builders import AT, TOYS, absent, change, document, k, there, wished, world
 
 FAR = Observed(k("Place/far"), AT, {"name": "far"}, arn="arn:toy:place/far")
 GONE = Observed(FAR.key, AT)
@@ -27,7 +28,8 @@ def refused(here):
 
 
 def warned(here):
-    return [(problem.code, problem.message) for problem in warnings(here, k("Thing/web"))]
+    found = warnings(here, {k("Thing/web"): change("Thing/web", Action.CREATE)})
+    return [(problem.code, problem.message) for problem in found]
 
 
 def test_what_is_there_is_no_word_worth():

@@ -17,6 +17,7 @@ from reconciler.model.kind import Answer
 from reconciler.model.plan import Action, Call
 from reconciler.model.status import Memory
 from reconciler.report.plan_json import plan_json
+from tests.account import role
 from tests.lab import SHOP, Lab, edit, shop
 
 LAST = SHOP.rindex("---")
@@ -262,6 +263,7 @@ def test_law_8_no_secret_byte_is_in_anything_that_is_shown_or_kept():
     lab.files["apps/shop/all.yaml"] += (
         "---\napiVersion: reconciler/v1\nkind: Secret\nmetadata: {name: db}\nspec: {name: shop/db}\n"
     )
+    role(lab.simulator, "exec")
     lab.simulator.client("secretsmanager", region="eu-west-1").create_secret(
         Name="shop/db", SecretString='{"password": "canary"}'
     )

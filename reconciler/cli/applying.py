@@ -119,6 +119,7 @@ class Apply:
             ("--installation", options.installation, saved.options.get("installation")),
             ("--revision", options.revision, saved.revision),
             *((f"--{name}", said[name], saved.options.get(name)) for name in ("prune", "adopt", "deletionLimit")),
+            ("--no-preflight", said["noPreflight"], saved.options.get("noPreflight")),
         ):
             if mine is not None and mine != theirs:
                 raise UsageError(f"{flag} is not what the saved plan was made with", hint="leave it out, or plan again")

@@ -33,6 +33,7 @@ def command(
         ("--worktree", options.worktree),
         ("--prune", said.get("prune")),
         ("--adopt", said.get("adopt")),
+        ("--no-preflight", said.get("noPreflight")),
         ("--keep-going", keep_going),
     ):
         words += [flag] if wanted else []

@@ -93,6 +93,13 @@ def of_status(status: Status, plan: Plan) -> Exit:
     return worst([*codes, Exit.DONE if status.ready else Exit.NOT_CONVERGED])
 
 
+def of_examination(*, well: bool, looked: int, blind: int) -> Exit:
+    """A look at everything: one that was allowed to see nothing is a matter of access."""
+    if looked and blind == looked:
+        return Exit.ACCESS
+    return Exit.DONE if well else Exit.NOT_CONVERGED
+
+
 def of_result(result: Result, *, converged: bool) -> Exit:
     """Where an apply ended: what failed for good counts as failed, what may come yet as not converged."""
     if converged:

@@ -11,6 +11,7 @@ from reconciler.engine.apply import Target
 from reconciler.engine.connect import Connected, connect
 from reconciler.engine.lookup import Wish
 from reconciler.model.key import Scope
+from reconciler.model.plan import Preflight
 from reconciler.model.policy import Policy
 
 
@@ -25,7 +26,9 @@ def connected(run: Runtime, wish: Wish) -> Iterator[Connected]:
 def target_for(run: Runtime, wish: Wish, both: Connected, asked: Mapping[str, Any]) -> Target:
     """A target without a Writer: it only plans."""
     policy = Policy(prune=asked.get("prune"), adopt=asked.get("adopt"), deletion_limit=asked.get("deletionLimit"))
-    return Target(Scope(run.installation, wish.environment.name), both.read, asked=policy, records=both.records)
+    preflight = Preflight.NONE if asked.get("noPreflight") else Preflight.CHANGES
+    scope = Scope(run.installation, wish.environment.name)
+    return Target(scope, both.read, asked=policy, records=both.records, preflight=preflight)
 
 
 def asked_options(run: Runtime, apps: tuple[str, ...], given: dict[str, Any]) -> dict[str, Any]:
@@ -36,4 +39,5 @@ def asked_options(run: Runtime, apps: tuple[str, ...], given: dict[str, Any]) ->
         "prune": given.pop("prune", None) or None,
         "adopt": given.pop("adopt", None) or None,
         "deletionLimit": given.pop("deletion_limit", None),
+        "noPreflight": given.pop("no_preflight", None) or None,
     }

@@ -104,7 +104,7 @@ def _sight(world: World, desired: Desired, change: Change | None) -> Sight:
         if there is not None and there.spec is not None:
             live[path] = there.spec
     reading = world.seen.get(desired.key) or Observed(desired.key, NEVER)
-    return Sight(reading, change, named, live, world.outside)
+    return Sight(reading, change, named, live, world.outside, world.preflight is Preflight.ALL)
 
 
 def _findings(world: World, desired: Desired, change: Change | None) -> Iterator[Problem]:

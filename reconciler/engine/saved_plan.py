@@ -145,6 +145,7 @@ class _Options(_Read):
     apps: list[str] = []
     prune: bool | None = None
     adopt: bool | None = None
+    noPreflight: bool | None = None
     deletionLimit: Annotated[int, Field(ge=0)] | Annotated[str, Field(pattern=r"^[0-9]{1,3}%$")] | None = None
 
 

@@ -9,7 +9,7 @@ checks and its verdict in files of its own name: ``service_fields``, ``service_c
 from reconciler.kinds.cluster import Cluster
 from reconciler.kinds.log_group import LogGroup
 from reconciler.kinds.outside import Role, SecurityGroup, Subnet, TargetGroup
-from reconciler.kinds.outside_capacity import CapacityProvider, Instances
+from reconciler.kinds.outside_capacity import CapacityProvider, Instances, Triggers
 from reconciler.kinds.outside_images import Image
 from reconciler.kinds.parameter import Parameter
 from reconciler.kinds.secret import Secret
@@ -24,6 +24,6 @@ KINDS: Kinds = {kind.name: kind for kind in ALL}
 
 OUTSIDE: Kinds = {
     kind.name: kind
-    for kind in (Image(), Role(), TargetGroup(), Subnet(), SecurityGroup(), CapacityProvider(), Instances())
+    for kind in (Image(), Role(), TargetGroup(), Subnet(), SecurityGroup(), CapacityProvider(), Instances(), Triggers())
 }
 """What specs may name, or depend on, and no manifest can declare: only looked at, before a write."""

@@ -1,4 +1,4 @@
-"""What tasks run on: capacity providers, and the container instances that a cluster has."""
+"""What a cluster has besides services: capacity providers, container instances, and what else starts tasks in it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Any
 
 from reconciler.kinds.outside import Outside
 from reconciler.model.batch import batches
-from reconciler.model.errors import AwsError, NotFound
-from reconciler.model.kind import Items, Reader
+from reconciler.model.errors import AwsError, NotFound, Rejected
+from reconciler.model.kind import Answer, Items, Reader
 from reconciler.model.observed import NEVER, Observed, Wanted
+from reconciler.model.triggers import triggers
 
 
 class CapacityProvider(Outside):
@@ -45,6 +46,37 @@ class Instances(Outside):
                 yield Observed(want.key, NEVER)
             except AwsError as error:
                 yield Observed.failed(want.key, error)
+
+
+class Triggers(Outside):
+    """The rules and schedules that start tasks in a cluster, by its ARN, and whether what they start is ACTIVE."""
+
+    name = "Triggers"
+
+    def observe(self, read: Reader, wanted: Sequence[Wanted]) -> Iterator[Observed]:
+        for want in wanted:
+            try:
+                found = list(triggers(read, want.owned[0]))
+            except AwsError as error:
+                yield Observed.failed(want.key, error)
+                continue
+            pinned = sorted({trigger.definition for trigger in found if trigger.pinned})
+            asked = [{"taskDefinition": definition} for definition in pinned]
+            answers = read.many("ecs:DescribeTaskDefinition", asked)
+            gone = {name for name, answer in zip(pinned, answers, strict=True) if _gone(answer)}
+            rows = [
+                {"what": it.what, "family": it.family, "definition": it.definition, "pinned": it.pinned,
+                 "gone": it.definition in gone}
+                for it in found
+            ]  # fmt: skip
+            yield Observed(want.key, NEVER, {"name": want.owned[0], "triggers": rows})
+
+
+def _gone(answer: Answer | AwsError) -> bool:
+    """Whether nothing new can be started with a revision any more."""
+    if isinstance(answer, Answer):
+        return bool(answer["taskDefinition"].get("status") != "ACTIVE")
+    return isinstance(answer, NotFound | Rejected)
 
 
 def _instances(read: Reader, want: Wanted, cluster: str) -> Observed:

@@ -36,15 +36,16 @@ def findings(spec: Tree) -> Iterator[Finding]:
             if spec.get(member):
                 yield Finding("daemon", (member,), "not with schedulingStrategy DAEMON", f"leave {member} out")
         if controller == "ECS":
-            yield from _stuck({**spec, "desiredCount": None}, lowest=0, highest=100)
+            yield from _stuck(spec, daemon=True)
     elif controller == "ECS":
         yield from _stuck(spec)
 
 
-def _stuck(spec: Tree, *, lowest: int = 100, highest: int = 200) -> Iterator[Finding]:
-    """Percent pairs that leave no room to start or to stop a single task; the numbers are ECS's defaults."""
+def _stuck(spec: Tree, *, daemon: bool = False) -> Iterator[Finding]:
+    """Percent pairs that leave no room to start or to stop a single task. A daemon's count is not the manifest's."""
     configuration = spec.get("deploymentConfiguration") or {}
-    desired = spec.get("desiredCount")
+    desired = None if daemon else spec.get("desiredCount")
+    lowest, highest = (0, 100) if daemon else (100, 200)  # ECS's defaults
     lowest, highest = configuration.get("minimumHealthyPercent", lowest), configuration.get("maximumPercent", highest)
     if not isinstance(desired, int) or desired < 1:
         desired = None
@@ -59,6 +60,6 @@ def _stuck(spec: Tree, *, lowest: int = 100, highest: int = 200) -> Iterator[Fin
             ("deploymentConfiguration",),
             f"{count}minimumHealthyPercent {lowest} and maximumPercent {highest} leave no room to replace a task: "
             "a rollout would hang",
-            "raise maximumPercent or lower minimumHealthyPercent",
+            "lower minimumHealthyPercent" if daemon else "raise maximumPercent or lower minimumHealthyPercent",
             Severity.WARNING,
         )

@@ -33,7 +33,12 @@ class _Move:
 
 
 def beside(spec: Tree, sight: Sight) -> Iterator[tuple[str, str]]:
-    """The capacity providers that a service's new tasks come to, and the instances when nobody brings further ones."""
+    """The capacity providers that a service's new tasks come to, and the instances when nobody brings further ones.
+
+    Where everything is looked at, also what else starts tasks of the family.
+    """
+    if sight.thorough and (cluster := _cluster_arn(sight)):
+        yield "Triggers", cluster
     if _move(spec, sight) is None or _DEFINITION not in sight.named or not _cluster(spec, sight):
         return
     providers = _providers(spec, sight)
@@ -48,6 +53,7 @@ def findings(spec: Tree, sight: Sight) -> Iterator[Finding]:
     """Everything worth knowing, most of it as warnings: what is short today may be there in a minute."""
     yield from _short_arn(sight)
     yield from _targets(spec, sight)
+    yield from _triggers(sight)
     move = _move(spec, sight)
     seen = sight.outside.get(("Instances", _cluster(spec, sight)))
     providers = _providers(spec, sight)
@@ -238,7 +244,29 @@ def _short_arn(sight: Sight) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def _unchecked(what: str, why: str, hint: str) -> Finding:
-    return Finding(
-        "not-checked", ("placementConstraints",), f"{what} could not be checked: {why}", hint, Severity.WARNING
-    )
+def _triggers(sight: Sight) -> Iterator[Finding]:
+    """Rules and schedules of the family that do not start one revision which is there to stay."""
+    seen = sight.outside.get(("Triggers", _cluster_arn(sight)))
+    family = sight.named.get(_DEFINITION, {}).get("family")
+    if seen is None or seen.error is not None:
+        if seen is not None and seen.error is not None:
+            yield _unchecked("which rules and schedules start tasks", seen.error.message, seen.error.hint, _DEFINITION)
+        return
+    for trigger in (seen.spec or {}).get("triggers", ()):
+        what, definition = trigger["what"], trigger["definition"]
+        if trigger["family"] != family:
+            continue
+        if trigger["gone"]:
+            message = f"{what} starts {definition}, which is deregistered: it starts nothing"
+            yield Finding("dead-trigger", _DEFINITION, message, "point it to a revision that is ACTIVE")
+        elif not trigger["pinned"]:
+            message = f"{what} starts the latest revision of {family}, also one that has not been rolled out or failed"
+            yield Finding("unpinned-trigger", _DEFINITION, message, "name a revision in its target", Severity.WARNING)
+
+
+def _cluster_arn(sight: Sight) -> str:
+    return str((sight.reading.spec or {}).get("cluster", ""))
+
+
+def _unchecked(what: str, why: str, hint: str, path: Path = ("placementConstraints",)) -> Finding:
+    return Finding("not-checked", path, f"{what} could not be checked: {why}", hint, Severity.WARNING)

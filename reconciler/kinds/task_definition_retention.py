@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from reconciler.model import tags
 from reconciler.model.batch import batches
@@ -16,6 +15,7 @@ from reconciler.model.errors import AwsError, NotFound, Rejected
 from reconciler.model.kind import Answer, Reader
 from reconciler.model.observed import NEVER, Observed, Retention
 from reconciler.model.tree import Tree
+from reconciler.model.triggers import triggers
 
 JOB = "reconciler:job/"
 """A tag on a revision that tells how a job ended; the newest of each job has to stay."""
@@ -128,29 +128,7 @@ def _in_cluster(read: Reader, cluster: str) -> Iterator[str]:
             for one in (service, *(service.get("deployments") or ()), *(service.get("taskSets") or ())):
                 if "taskDefinition" in one:
                     yield one["taskDefinition"]
-    for _, definition in targeting(read, cluster):
-        yield definition
-
-
-def targeting(read: Reader, cluster: str) -> Iterator[tuple[str, str]]:
-    """(what, definition) of every rule and schedule that starts tasks in a cluster, given by its ARN."""
-    rules = read.pages("events:ListRuleNamesByTarget", {"TargetArn": cluster}, "RuleNames")
-    for rule, answer in zip(
-        rules, read.many("events:ListTargetsByRule", [{"Rule": rule} for rule in rules]), strict=True
-    ):
-        for target in _good(answer)["Targets"]:
-            yield from _of_target(f"rule {rule}", target, cluster)
-    every = read.pages("scheduler:ListSchedules", {}, "Schedules")
-    here = [one for one in every if (one.get("Target") or {}).get("Arn") == cluster]
-    asked = [{"Name": one["Name"], "GroupName": one["GroupName"]} for one in here]
-    for one, answer in zip(here, read.many("scheduler:GetSchedule", asked), strict=True):
-        yield from _of_target(f"schedule {one['GroupName']}/{one['Name']}", _good(answer)["Target"], cluster)
-
-
-def _of_target(what: str, target: Mapping[str, Any], cluster: str) -> Iterator[tuple[str, str]]:
-    definition = (target.get("EcsParameters") or {}).get("TaskDefinitionArn")
-    if definition and target.get("Arn") == cluster:
-        yield what, definition
+    yield from (trigger.definition for trigger in triggers(read, cluster))
 
 
 def _tasks(read: Reader, cluster: str, family: str) -> Iterator[str]:

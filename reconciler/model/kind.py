@@ -64,6 +64,7 @@ class Sight:
     named    the spec of what a member names, by the member's path: a manifest's, or the reading's of a thing outside
     live     the same as it is there right now; a path that is missing names nothing that is there
     outside  the readings of things that no manifest declares, by kind and what specs call them
+    thorough whether everything is looked at, also what no change is about to need
     """
 
     reading: Observed
@@ -71,6 +72,7 @@ class Sight:
     named: Mapping[Path, Tree]
     live: Mapping[Path, Tree]
     outside: Mapping[tuple[str, str], Observed]
+    thorough: bool = False
 
 
 class Kind:

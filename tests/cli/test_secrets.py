@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from tests.account import role
+
 CANARY = "hunter2-c4n4ry"
 HEAD = "apiVersion: reconciler/v1\n"
 MANIFEST = (
@@ -50,6 +52,7 @@ def secretive(world):
     world.write({"apps/shop/web.yaml": MANIFEST})
     world.client("ssm").put_parameter(Name="/test/key", Value=CANARY, Type="SecureString")
     world.client("secretsmanager").create_secret(Name="test/db", SecretString=json.dumps({"password": CANARY}))
+    role(world.simulator, "ecs-execution")
     world.simulator.calls.clear()
     return world
 

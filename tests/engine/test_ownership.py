@@ -7,6 +7,7 @@ import pytest
 from reconciler.agent.converge import Ending
 from reconciler.model.fields import Effect
 from reconciler.model.plan import Action
+from tests.account import provide
 from tests.lab import SHOP, Lab, actions, edit, shop
 
 SERVICE = """
@@ -244,6 +245,7 @@ def test_a_replacement_with_consent_deletes_waits_and_creates(lab):
 def test_a_replacement_carries_the_live_count():
     lab = Lab()
     lab.app("shop", BOTH)
+    provide(lab.simulator, "eu-west-1", lab.wish().externals)
     assert lab.apply().ending is Ending.CONVERGED
     lab.ecs().update_service(cluster="main", service="web", desiredCount=4)
     lab.simulator.settle()

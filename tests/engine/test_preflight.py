@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 import pytest
@@ -12,6 +11,7 @@ from reconciler.engine.lookup import narrowed
 from reconciler.engine.reconcile import reconcile
 from reconciler.model.plan import Action
 from reconciler.model.status import Memory
+from tests.account import role
 from tests.lab import Lab, actions, edit, shop
 
 APP = """
@@ -57,15 +57,8 @@ def lab() -> Lab:
     return lab
 
 
-def role(lab: Lab, name: str = "exec", service: str = "ecs-tasks.amazonaws.com") -> None:
-    policy = {"Statement": [{"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}]}
-    lab.simulator.client("iam", region="eu-west-1").create_role(
-        RoleName=name, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", **policy})
-    )
-
-
 def make(lab: Lab, *what: str) -> None:
-    role(lab)
+    role(lab.simulator, "exec")
     if "secret" in what:
         lab.simulator.client("secretsmanager", region="eu-west-1").create_secret(Name="shop/db", SecretString="canary")
     ssm = lab.simulator.client("ssm", region="eu-west-1")

@@ -16,6 +16,7 @@ from reconciler.model.key import Key
 from reconciler.model.observed import Wanted
 from reconciler.model.plan import Action
 from reconciler.model.policy import Policy
+from tests.account import provide
 from tests.kinds.samples import CHANGES, SAMPLES
 from tests.lab import Lab
 
@@ -46,6 +47,10 @@ def lab_for(name: str, spec: dict[str, Any]) -> Lab:
     )
     lab.simulator.client("ssm", region="eu-west-1").put_parameter(Name="/shop/url", Value="canary", Type="SecureString")
     lab.simulator.client("secretsmanager", region="eu-west-1").create_secret(Name="shop/db", SecretString="canary")
+    for further in ({}, *CHANGES.get(name, ())):
+        lab.files["apps/shop/all.yaml"] = manifest(name, {**SAMPLES[name], **further})
+        provide(lab.simulator, "eu-west-1", lab.wish().externals)
+    lab.files["apps/shop/all.yaml"] = manifest(name, spec)
     lab.writes()
     return lab
 

@@ -72,9 +72,18 @@ def test_percentages_that_leave_no_room_are_warned_of(count, lowest, highest, ha
     assert found(**spec) == [("cannot-roll", "deploymentConfiguration")] * hangs
 
 
-@pytest.mark.parametrize("more", [{"schedulingStrategy": "DAEMON"}, {"deploymentController": {"type": "CODE_DEPLOY"}}])
-def test_percentages_of_what_ecs_does_not_roll_by_them_are_no_matter(more):
-    assert found(deploymentConfiguration=percent(100, 100), **more) == []
+def test_percentages_of_what_ecs_does_not_roll_by_them_are_no_matter():
+    controller = {"type": "CODE_DEPLOY"}
+    assert found(deploymentConfiguration=percent(100, 100), deploymentController=controller) == []
+
+
+@pytest.mark.parametrize(("said", "hangs"), [(percent(100, 100), True), ({"minimumHealthyPercent": 100}, True),
+                                             ({}, False), (percent(0, 100), False), (percent(50, 100), False)])  # fmt: skip
+def test_a_daemon_that_may_not_stop_a_task_first_hangs(said, hangs):
+    assert (
+        found(deploymentConfiguration=said, schedulingStrategy="DAEMON")
+        == [("cannot-roll", "deploymentConfiguration")] * hangs
+    )
 
 
 def test_no_room_is_a_warning_and_says_what_to_do():

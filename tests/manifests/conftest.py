@@ -29,6 +29,7 @@ from reconciler.model.status import Memory, Result
 from reconciler.simulator import Simulator
 from reconciler.source.git import read_git
 from reconciler.source.render import render
+from tests.account import provide
 
 MANIFESTS = Path(__file__).parents[2] / "manifests"
 
@@ -104,15 +105,22 @@ class World:
         self._connected: dict[Environment, tuple[AwsReader, AwsWriter]] = {}
 
     def prepare(self, wish: Wish) -> None:
-        """Make what the manifests only refer to: parameters and secrets, here and where no manifest declares them."""
+        """Make what the manifests only refer to: parameters, secrets, images, roles, networks."""
         region = wish.environment.region
         declared = [(key.kind, item.spec["name"]) for key, item in wish.desired.items() if item.external]
+        assert region is not None
+        provide(self.sim, region, wish.externals, target_type="instance")
         for kind, name in [*declared, *((external.kind, external.address) for external in wish.externals)]:
             if kind == "Parameter":
                 self.sim.client("ssm", region).put_parameter(Name=name, Value="sesame", Type="SecureString")
-            else:
+            elif kind == "Secret":
                 value = json.dumps({"username": "profile", "password": "sesame"})
                 self.sim.client("secretsmanager", region).create_secret(Name=name, SecretString=value)
+
+    def push(self, wish: Wish) -> None:
+        """Push the images that the manifests name, as a build does before the commit."""
+        provide(self.sim, str(wish.environment.region), [it for it in wish.externals if it.kind == "Image"])
+        self.sim.calls.clear()
 
     def plan(self, wish: Wish) -> Result:
         return self._tick(wish, Memory(), writes=False)

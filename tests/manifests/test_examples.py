@@ -107,6 +107,8 @@ def test_one_line_moves_both_services_to_the_new_image(repository, world, applie
     applied("staging")
     repository.change("apps/bookstore/app.yaml", "v1.42.0", "v1.43.0")
     wish = repository.wish("staging")
+    assert {change.blocked.code for change in world.plan(wish).plan.changes if change.blocked} == {"ImageNotFound"}
+    world.push(wish)
     assert [str(change.key) for change in world.plan(wish).plan.changes] == [
         "bookstore/TaskDefinition/puma",
         "bookstore/TaskDefinition/sidekiq",
@@ -121,6 +123,7 @@ def test_one_line_moves_both_services_to_the_new_image(repository, world, applie
 def test_a_revert_takes_the_old_revision_again(repository, world, applied):
     applied("staging")
     repository.change("apps/bookstore/app.yaml", "v1.42.0", "v1.43.0")
+    world.push(repository.wish("staging"))
     world.apply(repository.wish("staging"))
     world.writes()
     repository.change("apps/bookstore/app.yaml", "v1.43.0", "v1.42.0")

@@ -20,7 +20,7 @@ def used():
     """Every operation that the kinds, the inventory and the account guard name."""
     files = [
         *(ROOT / "reconciler/kinds").glob("*.py"),
-        ROOT / "reconciler/model/tags.py",
+        *(ROOT / "reconciler/model").glob("*.py"),
         ROOT / "reconciler/engine/inventory.py",
         ROOT / "reconciler/aws/records.py",
     ]

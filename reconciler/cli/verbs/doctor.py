@@ -1,0 +1,59 @@
+"""``doctor``: what would stand in the way, of everything that is declared and live."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from reconciler.cli.exits import of_examination, of_problems, worst
+from reconciler.cli.options import apps as apps_argument
+from reconciler.cli.options import common, output
+from reconciler.cli.runtime import current
+
+
+@click.command(short_help="Look for what would stand in the way of a rollout; writes nothing.")
+@apps_argument
+@output("text", "json")
+@common(verb=True)
+def command(apps: tuple[str, ...], output: str, **given: Any) -> int:
+    """Look for what would stand in the way of a rollout, of everything declared and live; nothing is written.
+
+    Credentials and account, permissions to look, images, roles, target groups, networks, room on the instances, rules
+    and schedules. Exits 0 when nothing is wrong, 3 when something is, 4 when nothing may be looked at.
+    """
+    run = current()
+    run.take(given)
+    from reconciler.cli.reading import choose, committed, wish_for, without_broken
+    from reconciler.cli.working import connected, target_for
+    from reconciler.engine.examine import examine
+    from reconciler.report.doctor import Shown, doctor_json, doctor_text
+    from reconciler.report.problems import draw_all
+
+    revision = committed(run)
+    wish = wish_for(revision, choose(run, revision), apps)
+    problems = wish.problems
+    terminal = run.terminal
+    if wish.errors:
+        wish, _ = without_broken(wish, apps)
+    if problems:
+        terminal.err(draw_all(problems, terminal.err_color) + "\n\n")
+    with connected(run, wish) as both:
+        found = examine(target_for(run, wish, both, {}), wish)
+    shown = Shown(
+        wish.environment.name,
+        wish.commit,
+        found.account,
+        found.caller,
+        both.read.region,
+        [(finding.problem, finding.keys) for finding in found.findings],
+        found.lacking,
+        found.looked,
+        found.well,
+    )
+    if output == "json":
+        terminal.out(json.dumps(doctor_json(shown), indent=2, ensure_ascii=False))
+    else:
+        terminal.out(doctor_text(shown, color=terminal.color))
+    return worst([of_problems(problems), of_examination(well=found.well, looked=found.looked, blind=found.blind)])

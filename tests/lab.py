@@ -18,7 +18,7 @@ from reconciler.engine.observe import observe
 from reconciler.engine.reconcile import reconcile
 from reconciler.kinds import KINDS
 from reconciler.model.key import Scope
-from reconciler.model.plan import Plan
+from reconciler.model.plan import Plan, Preflight
 from reconciler.model.policy import Policy
 from reconciler.model.record import NO_RECORD, Record
 from reconciler.model.status import Memory, Result
@@ -61,6 +61,7 @@ class Lab:
     files: dict[str, str] = field(default_factory=lambda: {"environments/staging.yaml": ENVIRONMENT})
     simulator: Simulator = field(default_factory=lambda: Simulator(Settings()))
     commit: str | None = None
+    preflight: Preflight = Preflight.CHANGES
 
     def __post_init__(self) -> None:
         self.clock = SimulatedClock(self.simulator)
@@ -88,7 +89,8 @@ class Lab:
     def target(self, **asked: Any) -> Target:
         connected = self.connect()
         scope, restart = Scope("default", "staging"), frozenset(asked.pop("restart", ()))
-        return Target(scope, connected.read, connected.write, Policy(**asked), connected.records, restart)
+        read, write, records = connected.read, connected.write, connected.records
+        return Target(scope, read, write, Policy(**asked), records, restart, preflight=self.preflight)
 
     def plan(self, **asked: Any) -> Plan:
         return self.tick(Memory(), write=False, **asked).plan

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
+import threading
 import warnings
 from collections import defaultdict
 from collections.abc import Iterator
@@ -187,7 +188,9 @@ def frozen(backends: Any, where: str) -> Any:
 
 
 def _copied(value: Any, memo: dict[int, Any]) -> Any:
-    """A deep copy, also of maps whose class wants more than a map to be made of."""
+    """A deep copy, also of maps whose class wants more than a map to be made of. A lock is no state: it is shared."""
+    if isinstance(value, type(threading.RLock())):
+        return value
     if not isinstance(value, defaultdict) or type(value) is defaultdict:
         return copy.deepcopy(value, memo)
     taken = type(value).__new__(type(value))

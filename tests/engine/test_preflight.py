@@ -227,3 +227,209 @@ def test_an_invalid_manifest_holds_back_what_needs_it_and_nothing_else():
         "shop/Cluster/main",
         "shop/LogGroup/shop",
     }
+
+
+# what is outside of the repository
+
+REGISTRY = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
+GROUP = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/web/0123456789abcdef"
+OUTSIDE = f"""
+apiVersion: reconciler/v1
+kind: Cluster
+metadata: {{name: main}}
+---
+apiVersion: reconciler/v1
+kind: TaskDefinition
+metadata: {{name: web}}
+spec:
+  networkMode: awsvpc
+  taskRoleArn: arn:aws:iam::123456789012:role/app
+  containerDefinitions:
+    - {{name: web, image: "{REGISTRY}/shop:1", memory: 256, portMappings: [{{containerPort: 80}}]}}
+---
+apiVersion: reconciler/v1
+kind: Service
+metadata: {{name: web}}
+spec:
+  cluster: main
+  taskDefinition: web
+  desiredCount: 2
+  launchType: EC2
+  healthCheckGracePeriodSeconds: 60
+  loadBalancers: [{{targetGroupArn: "{GROUP}", containerName: web, containerPort: 80}}]
+  networkConfiguration: {{awsvpcConfiguration: {{subnets: [subnet-1, subnet-2], securityGroups: [sg-1]}}}}
+"""
+
+
+@pytest.fixture
+def outside() -> Lab:
+    """An app that names an image, a role, a target group, subnets and a security group; nothing of it is there."""
+    lab = Lab()
+    lab.app("shop", OUTSIDE)
+    return lab
+
+
+def given(lab: Lab, *kinds: str) -> None:
+    named = [item for item in lab.wish().externals if not kinds or item.kind in kinds]
+    provide(lab.simulator, "eu-west-1", named)
+    lab.simulator.calls.clear()
+
+
+def blocked(lab: Lab) -> dict[str, str]:
+    return {str(change.key): change.blocked.code for change in lab.plan().changes if change.blocked}
+
+
+def test_what_aws_would_fail_on_blocks_the_write_and_what_is_there_does_not(outside):
+    assert blocked(outside) == {"shop/TaskDefinition/web": "ImageNotFound", "shop/Service/web": "SecurityGroupNotFound"}
+    assert outside.apply().ending is Ending.AT_REST
+    assert outside.writes() == ["CreateCluster"]
+    given(outside, "Image", "SecurityGroup", "Subnet")
+    assert blocked(outside) == {"shop/TaskDefinition/web": "RoleNotFound", "shop/Service/web": "TargetGroupNotFound"}
+    given(outside, "Role", "TargetGroup")
+    assert blocked(outside) == {}
+    assert outside.apply().ending is Ending.CONVERGED
+    assert outside.plan().empty
+
+
+def test_a_refusal_says_where_and_what_to_do(outside):
+    given(outside, "Role")
+    [definition] = [change for change in outside.plan().changes if change.key.kind == "TaskDefinition"]
+    problem = definition.blocked
+    assert problem is not None
+    assert problem.message == f"there is no Image {REGISTRY}/shop:1"
+    assert problem.path == "containerDefinitions[0].image"
+    assert problem.hint == "push the image first, or correct its tag"
+    assert problem.at is not None
+
+
+def test_the_image_that_appears_releases_its_rollout(outside):
+    given(outside)
+    outside.apply()
+    edit(outside, "shop:1", "shop:2")
+    assert outside.apply().ending is Ending.AT_REST
+    given(outside, "Image")
+    assert outside.apply().ending is Ending.CONVERGED
+
+
+def test_nothing_outside_is_read_for_what_does_not_change(outside):
+    given(outside)
+    outside.apply()
+    outside.simulator.calls.clear()
+    assert outside.plan().empty
+    assert sorted(outside.reads()) == [
+        "DescribeClusters",
+        "DescribeScalableTargets",
+        "DescribeServices",
+        "DescribeTaskDefinition",
+        "GetCallerIdentity",
+        "GetResources",
+    ][:4] + outside.reads().count("GetCallerIdentity") * ["GetCallerIdentity"] + ["GetResources"]
+
+
+def test_a_change_reads_only_what_it_is_about_to_need(outside):
+    given(outside)
+    outside.apply()
+    edit(outside, "desiredCount: 2", "desiredCount: 1")
+    outside.simulator.calls.clear()
+    outside.plan()
+    assert not {"DescribeImages", "GetRole", "ListContainerInstances"} & set(outside.reads())
+    assert outside.reads().count("DescribeSubnets") == 1
+
+
+def test_without_preflight_nothing_outside_is_read_and_nothing_is_said(outside):
+    outside.preflight = Preflight.NONE
+    plan = outside.plan()
+    assert (plan.warnings, plan.blocked) == ((), ())
+    assert not {"DescribeImages", "GetRole", "DescribeTargetGroups", "DescribeSubnets"} & set(outside.reads())
+
+
+def test_a_permission_that_is_missing_is_said_once_and_blocks_nothing(outside):
+    given(outside)
+    edit(outside, "containerDefinitions:\n", f"containerDefinitions:\n    - {{name: b, image: '{REGISTRY}/b:1', memory: 1}}\n")
+    for operation in ("DescribeImages", "DescribeSubnets"):
+        outside.simulator.faults.deny(operation)
+    plan = outside.plan()
+    assert plan.blocked == ()
+    unchecked = [problem for problem in plan.warnings if problem.code == "not-checked"]
+    assert [problem.hint for problem in unchecked] == [
+        "allow ecr:DescribeImages to this role",
+        "allow ec2:DescribeSubnets to this role",
+    ]
+    assert "and 1 more" in unchecked[0].message
+    assert "and 1 more" in unchecked[1].message
+
+
+def test_a_target_group_of_the_wrong_type_blocks_the_service(outside):
+    given(outside)
+    edit(outside, "networkMode: awsvpc", "networkMode: bridge")
+    edit(outside, "  networkConfiguration: {awsvpcConfiguration: {subnets: [subnet-1, subnet-2], securityGroups: [sg-1]}}\n", "")
+    assert blocked(outside) == {"shop/Service/web": "target-type"}
+
+
+# room
+
+ROOMY = SHOP[: SHOP.rindex("---")].replace("memory: 256", "memory: 256\n      cpu: 100")
+
+
+@pytest.fixture
+def full() -> Lab:
+    """The small app with one service of two tasks, on one instance that has room for three."""
+    lab = Lab()
+    lab.app("shop", ROOMY)
+    lab.ecs().create_cluster(
+        clusterName="main", tags=[{"key": "reconciler:owner", "value": "default/staging/shop/Cluster/main"}]
+    )
+    lab.simulator.add_instance(cluster="main", cpu=1024, memory=800)
+    assert lab.apply().ending is Ending.CONVERGED
+    lab.simulator.calls.clear()
+    return lab
+
+
+def rooms(plan):
+    return [(problem.code, problem.message.split(";")[0]) for problem in plan.warnings]
+
+
+def test_a_rollout_that_does_not_fit_beside_the_old_tasks_is_said_to_be_slow(full):
+    edit(full, "shop:1", "shop:2")
+    plan = full.plan()
+    assert rooms(plan) == [
+        ("slow-rollout", "it rolls out slowly: 1 of 2 new tasks at a time fit beside the old ones"),
+    ]
+    assert full.reads().count("ListContainerInstances") == 1
+    assert full.apply().ending is Ending.CONVERGED
+
+
+def test_a_rollout_that_fits_nowhere_cannot_move_and_the_plan_is_right_about_it(full):
+    edit(full, "desiredCount: 2", "desiredCount: 3")
+    assert full.apply().ending is Ending.CONVERGED
+    edit(full, "shop:1", "shop:2")
+    [(code, message)] = rooms(full.plan())
+    assert code == "cannot-move"
+    assert "1 more instance like i-" in message
+    assert full.apply(timeout=1800).ending is not Ending.CONVERGED
+    full.simulator.add_instance(cluster="main", cpu=1024, memory=800)
+    assert full.apply().ending is Ending.CONVERGED
+
+
+def test_old_tasks_that_may_stop_first_make_room(full):
+    edit(full, "desiredCount: 2", "desiredCount: 3, deploymentConfiguration: {minimumHealthyPercent: 50}")
+    assert full.apply().ending is Ending.CONVERGED
+    edit(full, "shop:1", "shop:2")
+    assert rooms(full.plan()) == []
+    assert full.apply().ending is Ending.CONVERGED
+
+
+def test_a_count_that_does_not_fit_is_told_before_it_is_set(full):
+    edit(full, "desiredCount: 2", "desiredCount: 5")
+    [(code, message)] = rooms(full.plan())
+    assert (code, message.partition(":")[0]) == ("no-room", "only 1 of 3 new tasks fit")
+
+
+def test_instances_that_may_not_be_looked_at_are_a_warning(full):
+    full.simulator.faults.deny("ListContainerInstances")
+    edit(full, "shop:1", "shop:2")
+    plan = full.plan()
+    assert [(problem.code, problem.hint) for problem in plan.warnings] == [
+        ("not-checked", "allow ecs:ListContainerInstances to this role")
+    ]
+    assert plan.blocked == ()

@@ -72,3 +72,17 @@ def test_nothing_reaches_a_process_wide_moto(sim):
     from moto.core.models import botocore_stubber
 
     assert not botocore_stubber.enabled
+
+
+def test_images_are_shown_as_they_were_though_their_registry_holds_a_lock(sim):
+    ecr = sim.client("ecr")
+    ecr.create_repository(repositoryName="shop")
+    was = sim.world.others.freeze("ecr", sim.settings.account, "us-east-1")
+    ecr.create_repository(repositoryName="blog")
+    with sim.world.others.seen_as(was, "ecr", sim.settings.account, "us-east-1"):
+        assert [it["repositoryName"] for it in ecr.describe_repositories()["repositories"]] == ["shop"]
+    assert len(ecr.describe_repositories()["repositories"]) == 2
+
+
+def test_an_account_has_no_pull_through_cache_rules(sim):
+    assert sim.client("ecr").describe_pull_through_cache_rules()["pullThroughCacheRules"] == []

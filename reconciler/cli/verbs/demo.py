@@ -8,6 +8,7 @@ import shutil
 import signal
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,7 +70,7 @@ def _story(run: Runtime, folder: Path) -> None:
         had = furnish(root, ENVIRONMENT, settings)
         do.say("\n".join(["The account already has:", *(f"  {it}" for it in had)]))
         _first(do)
-        _second(do, root)
+        _second(do, root, settings)
     do.say(f"That was it, in {time.monotonic() - began:.0f} s. Nothing is left behind.")
 
 
@@ -86,10 +87,12 @@ def _first(do: Runner) -> None:
     do.run(f"reconciler status -e {ENVIRONMENT}")
 
 
-def _second(do: Runner, root: Path) -> None:
+def _second(do: Runner, root: Path, settings: Mapping[str, str]) -> None:
+    from reconciler.cli.demo_account import push
     from reconciler.cli.demo_runner import DemoFailed
 
     release = _new_release(root)
+    do.say(f"A build has pushed {', '.join(push(root, ENVIRONMENT, settings))}.")
     do.say(f"A deployment is a commit: release {release} in {_APP}.")
     do.run("git --no-pager diff -U0")
     do.run(f"git commit --quiet -am 'bookstore {release}'")

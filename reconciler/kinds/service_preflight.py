@@ -82,7 +82,12 @@ def _capacity(spec: Tree, sight: Sight, move: _Move, rooms: list[Room], definiti
     fit = packed(rooms, need, move.surge, apart=apart)
     if apart:
         fit = min(fit, max(0, len(rooms) - move.running))
-    if 0 < move.surge <= fit or (fit == 0 and _moves_by_stopping(sight, move, rooms, need)):
+    if 0 < move.surge <= fit:
+        return
+    if fit == 0 and _moves_by_stopping(sight, move, rooms, need):
+        if move.surge:  # ECS may stop some first, and may as well wait for room
+            message = "no new task fits beside the old ones: it moves only as far as old tasks stop first"
+            yield Finding("slow-rollout", _ROLLOUT, message, "set maximumPercent to 100 to say so", Severity.WARNING)
         return
     lacking = max(1, move.surge - fit)
     yield _short_of_room(move, fit, need, missing(rooms, need, lacking, apart=apart), len(rooms))

@@ -79,7 +79,18 @@ def warnings(world: World, changes: Mapping[Key, Change]) -> list[Problem]:
             for problem in _findings(world, desired, change)
             if world.preflight is Preflight.ALL or problem.severity is not Severity.ERROR
         ]
-    return [*found, *(_not_checked(world, cases) for cases in blind.values())]
+    return [*_once(found), *(_not_checked(world, cases) for cases in blind.values())]
+
+
+def _once(found: Iterable[Problem]) -> Iterator[Problem]:
+    """The problems, with those of one cause that nobody could look into said once."""
+    same: dict[object, list[Problem]] = {}
+    for number, problem in enumerate(found):
+        unchecked = problem.code == UNCHECKED
+        same.setdefault((problem.message, problem.hint) if unchecked else number, []).append(problem)
+    for first, *others in same.values():
+        more = f" (and of {len(others)} more)" if others else ""
+        yield replace(first, message=first.message + more)
 
 
 def _writes(change: Change) -> bool:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from reconciler.core.planner import plan
-from reconciler.core.preflight import missing_external, refusal, warnings
+from reconciler.core.preflight import missing_external, refusal, unread, warnings
 from reconciler.model.errors import Denied, Severity, Throttled
 from reconciler.model.observed import Observed
-from reconciler.model.plan import Action
-from tests.builders import AT, TOYS, absent, change, document, k, there, wished, world
+from reconciler.model.plan import Action, Preflight
+from tests.builders import AT, TOYS, absent, as_desired, change, document, k, there, wished, world
 
 FAR = Observed(k("Place/far"), AT, {"name": "far"}, arn="arn:toy:place/far")
 GONE = Observed(FAR.key, AT)
@@ -128,3 +130,38 @@ def test_what_is_given_is_never_a_change_only_a_hold():
     [held] = plan(world(document_, seen=[denied])).changes
     assert held.blocked is not None
     assert held.blocked.code == "AccessDenied"
+
+
+# what nobody could look into
+
+
+def test_several_things_that_may_not_be_looked_at_are_one_piece_of_news():
+    def denied(name):
+        return Observed.failed(k(f"Place/{name}"), Denied("no", operation="toy:Describe", action="toy:Describe"))
+
+    names = ("far", "off", "away")
+    documents = [document(f"Thing/{name}", {"place": name}) for name in names]
+    here = world(*documents, outside={("Place", name): denied(name) for name in names})
+    [warning] = plan(here).warnings
+    assert warning.message == "whether Place away and 2 more exist could not be checked: no"
+    assert warning.hint == "allow toy:Describe to this role"
+
+
+def test_what_does_not_change_is_not_looked_at_unless_everything_is():
+    desired, _ = wished(document("Thing/web", {"place": "far", "mode": "odd"}))
+    here = world(document("Thing/web", {"place": "far", "mode": "odd"}), seen=[as_desired(desired[k("Thing/web")])])
+    assert plan(here).empty
+    assert unread(here, ()) == []
+    assert plan(here).warnings == ()
+    everything = replace(here, preflight=Preflight.ALL)
+    assert unread(everything, ()) == [("Place", "far")]
+    assert [problem.code for problem in plan(everything).warnings] == ["odd-mode"]
+    gone = replace(everything, outside={("Place", "far"): GONE})
+    assert [problem.code for problem in plan(gone).warnings] == ["PlaceNotFound", "odd-mode"]
+
+
+def test_without_preflight_only_manifests_that_are_wrong_refuse():
+    here = replace(named(GONE, mode="bad"), preflight=Preflight.NONE)
+    assert refused(here) is None
+    assert warned(here) == []
+    assert unread(here, plan(here).changes) == []

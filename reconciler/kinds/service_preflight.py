@@ -89,8 +89,7 @@ def _capacity(spec: Tree, sight: Sight, move: _Move, rooms: list[Room], definiti
             message = "no new task fits beside the old ones: it moves only as far as old tasks stop first"
             yield Finding("slow-rollout", _ROLLOUT, message, "set maximumPercent to 100 to say so", Severity.WARNING)
         return
-    lacking = max(1, move.surge - fit)
-    yield _short_of_room(move, fit, need, missing(rooms, need, lacking, apart=apart), len(rooms))
+    yield _short_of_room(move, fit, need, rooms, apart)
 
 
 def _moves_by_stopping(sight: Sight, move: _Move, rooms: list[Room], need: Need) -> bool:
@@ -104,27 +103,30 @@ def _moves_by_stopping(sight: Sight, move: _Move, rooms: list[Room], need: Need)
     return need.less_than(given_back) or any(room.freed_of(given_back).fits(need) for room in rooms)
 
 
-def _short_of_room(move: _Move, fit: int, need: Need, more: tuple[int, Room] | None, rooms: int) -> Finding:
-    ports = f" and port {', '.join(sorted(need.ports))}" if need.ports else ""
-    task = f"a task needs {need.cpu} CPU, {need.memory} MiB{ports}"
-    if more is None:
-        help_ = "no instance here is large enough" if rooms else "the cluster has no instance for it"
-        lacking, what = f"{help_}; {task}", "register instances that have what a task needs"
+def _short_of_room(move: _Move, fit: int, need: Need, rooms: list[Room], apart: bool) -> Finding:
+    """What is short, how many instances more would do, and what else would."""
+    needs = f"a task needs {need.cpu} CPU, {need.memory} MiB"
+    needs += f" and port {', '.join(sorted(need.ports))}" if need.ports else ""
+    every = missing(rooms, need, max(1, move.surge - fit), apart=apart)
+    if every is None:
+        why = "no instance here is large enough" if rooms else "the cluster has no instance for it"
+        lacking, add = f"{why}; {needs}", "register instances that have what a task needs"
     else:
-        count, like = more
-        what_like = f"{like.type}: " if like.type else ""
-        lacking = (
-            f"{count} more instance{'s' * (count != 1)} like {like.id} ({what_like}{like.whole.cpu} CPU, "
-            f"{like.whole.memory} MiB) {'are' if count != 1 else 'is'} needed; {task}"
-        )
-        what = f"add {count} instance{'s' * (count != 1)}"
+        count, like = every
+        enough = 1 if not (fit or move.stays) else count  # one that moves makes room for the next
+        all_at_once = f" ({count} for all new tasks at once)" if enough < count else ""
+        size = f"{like.type}: " if like.type else ""
+        size += f"{like.whole.cpu} CPU, {like.whole.memory} MiB"
+        more = f"{enough} more instance{'s' * (enough != 1)} like {like.id} ({size})"
+        lacking = f"{more} {'are' if enough != 1 else 'is'} needed{all_at_once}; {needs}"
+        add = f"add {enough} instance{'s' * (enough != 1)}"
     if move.stays:
         start = f"only {fit} of {move.surge} new tasks fit" if fit else "not one new task fits"
-        return Finding("no-room", ("desiredCount",), f"{start}: {lacking}", what, Severity.WARNING)
+        return Finding("no-room", ("desiredCount",), f"{start}: {lacking}", add, Severity.WARNING)
     if fit:
         message = f"it rolls out slowly: {fit} of {move.surge} new tasks at a time fit beside the old ones; {lacking}"
-        return Finding("slow-rollout", _ROLLOUT, message, f"{what}, or leave it so", Severity.WARNING)
-    remedy = f"{what}, or lower minimumHealthyPercent so that old tasks may stop first"
+        return Finding("slow-rollout", _ROLLOUT, message, f"{add}, or leave it so", Severity.WARNING)
+    remedy = f"{add}, or lower minimumHealthyPercent so that old tasks may stop first"
     return Finding("cannot-move", _ROLLOUT, f"it cannot move: {lacking}", remedy, Severity.WARNING)
 
 

@@ -216,6 +216,12 @@ def test_the_finding_says_how_many_instances_like_which_are_missing_and_what_to_
     assert finding.hint == "add 1 instance, or lower minimumHealthyPercent so that old tasks may stop first"
 
 
+def test_one_instance_is_enough_to_move_and_it_is_said_how_many_move_all_at_once():
+    [finding] = SERVICE.warnings({"desiredCount": 20}, sight(instance(100), live={"runningCount": 20}))
+    assert finding.message.startswith("it cannot move: 1 more instance like i-1 ")
+    assert "is needed (4 for all new tasks at once)" in finding.message
+
+
 def test_a_task_larger_than_every_instance_is_told():
     [finding] = SERVICE.warnings({"desiredCount": 2}, sight(instance(), new=definition(cpu=9000)))
     assert "no instance here is large enough" in finding.message

@@ -88,15 +88,9 @@ class Lab:
 
     def target(self, **asked: Any) -> Target:
         connected = self.connect()
-        return Target(
-            Scope("default", "staging"),
-            connected.read,
-            connected.write,
-            records=connected.records,
-            restart=frozenset(asked.pop("restart", ())),
-            asked=Policy(**asked),
-            preflight=self.preflight,
-        )
+        scope, restart = Scope("default", "staging"), frozenset(asked.pop("restart", ()))
+        read, write, records = connected.read, connected.write, connected.records
+        return Target(scope, read, write, Policy(**asked), records, restart, preflight=self.preflight)
 
     def plan(self, **asked: Any) -> Plan:
         return self.tick(Memory(), write=False, **asked).plan

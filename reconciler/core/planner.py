@@ -43,7 +43,13 @@ def plan(world: World) -> Plan:
         world.commit,
         tuple(changes[key] for key in order if world.covers(key.app)),
         tuple(key for key in mine if key not in changes),
-        (*preflight.warnings(world, changes), *retention.notes(world), *notes, *_unlisted(world), *world.notes),
+        (
+            *preflight.warnings(world, changes),
+            *retention.notes(world),
+            *notes,
+            *_unlisted(world),
+            *world.notes,
+        ),
     )
 
 

@@ -57,7 +57,7 @@ def refusal(world: World, desired: Desired, change: Change | None = None) -> Pro
         return Problem("InvalidManifest", message, desired.document.at, desired.key, app=desired.key.app)
     if world.preflight is Preflight.NONE or (change is not None and not _writes(change)):
         return None
-    found = _findings(world, desired, change)
+    found = _findings(world, world.desired[desired.key], change)
     return next((problem for problem in found if problem.severity is Severity.ERROR), None)
 
 

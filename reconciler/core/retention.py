@@ -19,7 +19,7 @@ _NAMED = 5
 
 def resting(world: World, planned: Plan) -> list[Retention]:
     """The families of revisions of which some may go: a policy says how many stay, and all that runs them is Ready."""
-    if not world.complete:
+    if not world.complete or world.unheard:  # what nobody could read may hold a pin
         return []
     moving = {change.key for change in planned.changes}
     found = (_retention(world, key, moving) for key in planned.unchanged)

@@ -37,9 +37,9 @@ class Target:
     """Where a tick works: whose resources, through which Reader and Writer. Without a Writer it only plans.
 
     ``records`` is where it is kept what people said; None: nobody is asked. ``asked`` is what the person at the command
-    line allows, ``restart`` what is to begin anew once, ``preflight`` how much is looked at before a write.
-    ``to_write``: what is planned is meant to be made. ``made`` is told of each call; when ``stop`` says so, no further
-    call is made.
+    line allows, ``restart`` what is to begin anew once. ``to_write``: what is planned is meant to be made.
+    ``preflight`` says how much is looked at before a write. ``made`` is told of each call; when ``stop`` says so, no
+    further call is made.
     """
 
     scope: Scope

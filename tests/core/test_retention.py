@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.core.planner import plan
 from reconciler.core.retention import notes, resting
-from reconciler.model.errors import Denied
+from reconciler.model.errors import Denied, SourceError
 from reconciler.model.key import OWNER
 from reconciler.model.observed import NEVER, Inventory, Nominated, Observed
 from reconciler.model.plan import Action
@@ -47,8 +47,9 @@ def test_a_family_at_rest_is_asked_about_with_its_users():
         family(starting=True),
         family(complete=False),
         family(suspended=frozenset({"shop"})),
+        family(unheard={"blog": SourceError("no record")}),
     ],
-    ids=["no policy", "few", "not Ready", "not read completely", "suspended"],
+    ids=["no policy", "few", "not Ready", "not read completely", "suspended", "pins unknown"],
 )
 def test_no_other_family_is(here):
     assert asked(here) == []

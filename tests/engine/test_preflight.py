@@ -321,6 +321,7 @@ def test_nothing_outside_is_read_for_what_does_not_change(outside):
         "DescribeScalableTargets",
         "DescribeServices",
         "DescribeTaskDefinition",
+        "GetParametersByPath",
         "GetResources",
     ]
 

@@ -81,6 +81,14 @@ def health_word(facts: Facts) -> HealthWord:
     return HealthWord.UNKNOWN if unknown else HealthWord.MISSING
 
 
+def detail(facts: Facts) -> tuple[str, ...]:
+    """The evidence, line by line."""
+    blocked = facts.change.blocked if facts.change else None
+    if blocked is not None and blocked.detail:
+        return blocked.detail
+    return facts.health.detail if facts.health is not None else ()
+
+
 def hint(facts: Facts) -> str:
     """What to do next, from whoever knows best."""
     if facts.failure is not None and not facts.failure.retry:

@@ -10,6 +10,7 @@ from reconciler.model.status import Condition
 _OF_STALLED = {
     "Suspended": Phase.SUSPENDED,
     "Pinned": Phase.PINNED,
+    "Superseded": Phase.PINNED,
     "RolledBack": Phase.ROLLED_BACK,
     "AwaitingApproval": Phase.BLOCKED,
     "DriftDetected": Phase.BLOCKED,

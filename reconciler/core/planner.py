@@ -182,7 +182,8 @@ def _held(world: World, kind: Kind, made: Change) -> Change:
     on_hold = replace(made, action=Action.HOLD, step=Action.HOLD, values={})
     if finding.severity is Severity.NOTE:
         return replace(on_hold, waiting=finding.message, doing=finding.code)
-    return replace(on_hold, blocked=_blocked(made.desired, finding.code, finding.message, finding.hint))
+    problem = _blocked(made.desired, finding.code, finding.message, finding.hint)
+    return replace(on_hold, blocked=replace(problem, detail=finding.detail))
 
 
 def _with_calls(kind: Kind, change: Change) -> Change:

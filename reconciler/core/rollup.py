@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from reconciler.core import hysteresis
-from reconciler.core.conditions import Facts, conditions, health_word, hint
+from reconciler.core.conditions import Facts, conditions, detail, health_word, hint
 from reconciler.core.phase import kstatus, phase
 from reconciler.core.world import World
 from reconciler.model.errors import AwsError
@@ -108,7 +108,7 @@ def _resource(facts: Facts, past: Past | None) -> tuple[ResourceStatus, Past]:
         told,
         health_word(facts),
         kstatus(told),
-        verdict.detail if verdict else (),
+        detail(facts),
         hint(facts),
         deployments(facts.seen),
         hysteresis.read(facts.seen, past),

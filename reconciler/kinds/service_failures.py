@@ -1,5 +1,4 @@
-"""What ECS remembers of a service's deployments: whether the revision it is to move to has failed here before, and
-whether it was somebody who moved it to where it is.
+"""What ECS remembers of a service's deployments: whether the revision it is to move to has failed here before.
 
 Asked only for services that are to move. Source: ListServiceDeployments and DescribeServiceRevisions, which know of
 deployments since 25 October 2024.
@@ -11,14 +10,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from reconciler.kinds.service_diagnosis import Diagnosis, diagnosed
+from reconciler.kinds.service_evidence import Evidence
 from reconciler.kinds.service_fields import FIELDS
-from reconciler.model import tags
+from reconciler.kinds.service_logs import last_words
+from reconciler.kinds.service_moves import in_flight, moved, put_there, with_owners
+from reconciler.kinds.service_tasks import stopped_of
 from reconciler.model.canonical import canonical
-from reconciler.model.errors import AwsError, Finding, NotFound, Rejected, Severity
-from reconciler.model.key import OWNER
+from reconciler.model.errors import AwsError, Finding, Severity
 from reconciler.model.kind import Answer, Reader
 from reconciler.model.observed import Observed
 from reconciler.model.plan import Change
+from reconciler.model.stop_reasons import why
 from reconciler.model.tree import Tree, holds_pending
 
 FAILED = {
@@ -31,7 +34,7 @@ FAILED = {
 """Status of a service deployment → the reason its target is not tried again."""
 
 _ROLLING_BACK = ("ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
-_UNDER_WAY = ("PENDING", "IN_PROGRESS", "STOP_REQUESTED")
+_ENDED = tuple(status for status in FAILED if status not in _ROLLING_BACK)
 
 _ROLLOUT = ("taskDefinition", "networkConfiguration", "launchType", "platformVersion", "capacityProviderStrategy",
             "loadBalancers", "serviceRegistries", "serviceConnectConfiguration", "volumeConfigurations")  # fmt: skip
@@ -56,30 +59,40 @@ def asked_again(read: Reader, changes: Sequence[Change], normal: Normal) -> list
         deployments = [item for item in answer["serviceDeployments"] if item.get("targetServiceRevisionArn")]
         deployments = _with_stops(read, deployments)
         seen = change.observed
-        if any(_failed(deployments, number) for number in range(len(deployments))):
+        if any(item["status"] in FAILED for item in deployments):
             seen = _last_try(read, seen, change.spec, deployments, normal)
-        found.append(seen if seen.error else _moved(seen, change, deployments))
-    return _with_owners(read, found)
+        found.append(seen if seen.error else moved(seen, change, deployments))
+    return with_owners(read, _with_causes(read, found, moving))
+
+
+def _with_causes(read: Reader, readings: Sequence[Observed], changes: Sequence[Change]) -> list[Observed]:
+    """With what the stopped tasks of a failed try still tell; ECS shows them for about an hour."""
+    wanted = {change.key: str(change.spec.get("taskDefinition")) for change in changes}
+    failed = [seen for seen in readings if seen.live.get("failed", {}).get("status") in _ENDED]
+    tasks = stopped_of(read, failed)
+    return [
+        _with_cause(read, seen, tasks[seen.key], wanted[seen.key]) if seen.key in tasks else seen for seen in readings
+    ]
+
+
+def _with_cause(read: Reader, seen: Observed, tasks: Sequence[Mapping[str, Any]], definition: str) -> Observed:
+    tried = [why(task) for task in tasks if task.get("taskDefinitionArn") == definition and task.get("stopCode")]
+    found = last_words(read, Evidence(stops=tuple(sorted(tried, key=lambda stop: stop.at, reverse=True))))
+    events = [str(item.get("message", "")) for item in seen.live.get("events") or ()]
+    cause = diagnosed(found, events, short=False)
+    return replace(seen, live={**seen.live, "failed": {**seen.live["failed"], "cause": cause}})
 
 
 def held(change: Change) -> Finding | None:
     """Why a service is not moved: a deployment of somebody else is under way, the last one to what is desired now
-    ended badly, or somebody has moved it back."""
+    ended badly, or somebody has put it where it is."""
     live = change.observed.live if change.observed else {}
-    failed, moved = live.get("failed"), live.get("moved")
-    if moved and moved["underWay"] and (change.synced or (_manages(change) and not moved["ours"])):
-        message = (
-            f"somebody's deployment to {_short(moved['to'])} is under way; what to do is decided when it has ended"
-        )
-        return Finding("RollingOut", ("taskDefinition",), message, severity=Severity.NOTE)
+    failed, put = live.get("failed"), live.get("moved")
+    if put and (waits := in_flight(change, put)):
+        return waits
     if failed:
-        return _as_failed(failed)
-    if moved and change.synced and moved["earlier"] and moved["ours"]:
-        when = f" at {moved['at']:%Y-%m-%d %H:%M} UTC" if moved.get("at") else ""
-        message = f"somebody moved it back to {_short(moved['to'])}{when}"
-        hint = f"commit a change, or go forward again with: reconciler retry {change.key.app}"
-        return Finding("Pinned", ("taskDefinition",), message, hint)
-    return None
+        return _as_failed(change, failed)
+    return put_there(change, put) if put else None
 
 
 def holding(seen: Observed) -> str | None:
@@ -88,23 +101,21 @@ def holding(seen: Observed) -> str | None:
     return str(found["id"]) if found and found.get("status") not in _ROLLING_BACK else None
 
 
-def _manages(change: Change) -> bool:
-    """Whether the revisions of a service are ours to make; else nothing tells whose one is."""
-    return change.desired is not None and any(key.kind == "TaskDefinition" for key in change.desired.needs)
-
-
-def _as_failed(failed: Mapping[str, Any]) -> Finding:
-    reason = FAILED[failed["status"]]
+def _as_failed(change: Change, failed: Mapping[str, Any]) -> Finding:
     when = f" at {failed['at']:%Y-%m-%d %H:%M} UTC" if failed.get("at") else ""
-    why = f": {failed['reason']}" if failed.get("reason") else ""
+    why = f": {failed['reason'].rstrip('.')}" if failed.get("reason") else ""
     message = f"its last deployment to this ended {failed['status']}{when}{why}"
-    passes = failed["status"] in _ROLLING_BACK
+    known: Diagnosis | None = failed.get("cause")
+    hint = f"then change the manifest, or try the same again with: reconciler retry {change.key.app}"
+    if known is not None:
+        message = f"{message}; likely cause: {known.sentence}"
     return Finding(
-        reason,
+        FAILED[failed["status"]],
         ("taskDefinition",),
         message,
-        "change the manifest: what failed is not tried again unchanged",
-        Severity.NOTE if passes else Severity.ERROR,
+        f"{known.hint}; {hint}" if known else hint.removeprefix("then "),
+        Severity.NOTE if failed["status"] in _ROLLING_BACK else Severity.ERROR,
+        known.detail if known else (),
     )
 
 
@@ -140,9 +151,11 @@ def _last_try(
         if _rollout(revision, spec, normal) == wanted
     }
     last = next((n for n, item in enumerate(deployments) if item["targetServiceRevisionArn"] in ours), None)
-    if last is None or not _failed(deployments, last):
+    if last is None or deployments[last]["status"] not in FAILED:
         return seen
     item = deployments[last]
+    if _overtaken(deployments, last):
+        return replace(seen, live={**seen.live, "overtaken": item["serviceDeploymentArn"]})
     failed = {
         "id": item["serviceDeploymentArn"],
         "status": item["status"],
@@ -163,61 +176,10 @@ def _with_stops(read: Reader, deployments: list[Mapping[str, Any]]) -> list[Mapp
     return [{**item, "stoppedAt": known.get(item["serviceDeploymentArn"])} for item in deployments]
 
 
-def _failed(deployments: Sequence[Mapping[str, Any]], number: int) -> bool:
-    """Whether a deployment ended badly; one that was overtaken by the next one did not."""
+def _overtaken(deployments: Sequence[Mapping[str, Any]], number: int) -> bool:
+    """Whether a deployment ended because the next one began; that is no failure."""
     item = deployments[number]
     if item["status"] != "STOPPED" or not number:
-        return item["status"] in FAILED
+        return False
     stopped, began = item.get("stoppedAt") or item.get("finishedAt"), deployments[number - 1].get("createdAt")
-    return not (stopped and began and began <= stopped)
-
-
-def _moved(seen: Observed, change: Change, deployments: Sequence[Mapping[str, Any]]) -> Observed:
-    """With what brought a service to the revision it runs, where that is still under way, or may have been somebody."""
-    live, desired = str((seen.spec or {}).get("taskDefinition", "")), str(change.spec.get("taskDefinition", ""))
-    newest = deployments[0] if deployments else None
-    if newest is None or newest["status"] not in ("SUCCESSFUL", *_UNDER_WAY) or _short(live) == _short(desired):
-        return seen
-    under_way = newest["status"] in _UNDER_WAY
-    earlier = _is_earlier(_short(live), _short(desired))
-    if not under_way and not (change.synced and earlier):
-        return seen
-    moved = {
-        "id": newest["serviceDeploymentArn"],
-        "to": live,
-        "at": newest.get("finishedAt") or newest.get("createdAt"),
-        "underWay": under_way,
-        "earlier": earlier,
-    }
-    return replace(seen, live={**seen.live, "moved": moved})
-
-
-def _with_owners(read: Reader, readings: Sequence[Observed]) -> list[Observed]:
-    """With whether the revision a service was moved to carries the owner's tag of what carries the service's."""
-    arns = sorted({seen.live["moved"]["to"] for seen in readings if "moved" in seen.live})
-    asked = [{"taskDefinition": arn, "include": ["TAGS"]} for arn in arns]
-    owners = dict(zip(arns, read.many("ecs:DescribeTaskDefinition", asked), strict=True))
-    return [_with_owner(seen, owners) for seen in readings]
-
-
-def _with_owner(seen: Observed, answers: Mapping[str, Answer | AwsError]) -> Observed:
-    moved = seen.live.get("moved")
-    if moved is None:
-        return seen
-    answer = answers[moved["to"]]
-    if isinstance(answer, AwsError) and not isinstance(answer, NotFound | Rejected):
-        return Observed.failed(seen.key, answer)
-    owner = "" if isinstance(answer, AwsError) else tags.to_map(answer.get("tags")).get(OWNER, "")
-    place = (seen.owner or "/").split("/")[:2]
-    ours = bool(seen.owner) and owner.split("/")[:2] == place
-    return replace(seen, live={**seen.live, "moved": {**moved, "ours": ours}})
-
-
-def _is_earlier(one: str, other: str) -> bool:
-    """Whether ``family:revision`` is an earlier revision of the same family."""
-    (family, _, revision), (same, _, later) = one.rpartition(":"), other.rpartition(":")
-    return family == same and revision.isdigit() and later.isdigit() and int(revision) < int(later)
-
-
-def _short(value: str) -> str:
-    return value.rpartition("task-definition/")[2] if value.startswith("arn:") else value
+    return bool(stopped and began and began <= stopped)

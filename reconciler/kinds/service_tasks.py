@@ -38,6 +38,12 @@ def tasks_of(
     """The tasks of each service, and what could not be read of whom. ``all_seen`` tells how full a cluster is."""
     listed = [listing for lot in _by_cluster(restless).values() for listing in _listings(lot, all_seen)]
     gaps: list[tuple[Key, AwsError]] = []
+    return _looked(read, listed, restless, gaps), gaps
+
+
+def _looked(
+    read: Reader, listed: Sequence[_Listing], services: Sequence[Observed], gaps: list[tuple[Key, AwsError]]
+) -> dict[Key, tuple[Described, ...]]:
     arns: dict[str, list[str]] = {}
     answers = listings(read, "ecs:ListTasks", [listing.params for listing in listed], "taskArns")
     for listing, answer in zip(listed, answers, strict=True):
@@ -45,8 +51,16 @@ def tasks_of(
             gaps += [(seen.key, answer) for seen in listing.services]
         else:
             arns.setdefault(listing.params["cluster"], []).extend(answer)
-    tasks = _described(read, arns, restless, gaps)
-    return {seen.key: tuple(tasks.get((_cluster(seen), _group(seen)), ())) for seen in restless}, gaps
+    tasks = _described(read, arns, services, gaps)
+    return {seen.key: tuple(tasks.get((_cluster(seen), _group(seen)), ())) for seen in services}
+
+
+def stopped_of(read: Reader, services: Sequence[Observed]) -> dict[Key, tuple[Described, ...]]:
+    """The tasks of each service that have stopped lately; none where nobody may look."""
+    asked = [
+        _Listing({"cluster": _cluster(seen), **_named(seen), "desiredStatus": "STOPPED"}, [seen]) for seen in services
+    ]
+    return _looked(read, asked, services, [])
 
 
 def _by_cluster(services: Sequence[Observed]) -> dict[str, list[Observed]]:
@@ -66,8 +80,7 @@ def _listings(services: Sequence[Observed], all_seen: Sequence[Observed]) -> Ite
     for status, those, pages in (("STOPPED", services, FEW), ("RUNNING", waiting, 2 * running // PAGE + 1)):
         if len(those) < max(pages, FEW):
             for seen in those:
-                name = (seen.spec or {})["serviceName"]
-                yield _Listing({"cluster": cluster, "serviceName": name, "desiredStatus": status}, [seen])
+                yield _Listing({"cluster": cluster, **_named(seen), "desiredStatus": status}, [seen])
         else:
             yield _Listing({"cluster": cluster, "desiredStatus": status}, those)
 
@@ -97,6 +110,10 @@ def _described(
 
 def _cluster(seen: Observed) -> str:
     return str((seen.spec or {})["cluster"])
+
+
+def _named(seen: Observed) -> dict[str, str]:
+    return {"serviceName": str((seen.spec or {})["serviceName"])}
 
 
 def _group(seen: Observed) -> str:

@@ -51,7 +51,7 @@ class Problem:
 
     ``message`` is one sentence; ``at`` a place in a file when there is one; ``key`` and ``path`` say of which
     resource and member it speaks; ``hint`` what to do next; ``related`` further places with a word each
-    (``(position, "first defined here")``). ``code`` is a stable slug such as ``unknown-member``. ``app`` is set when
+    (``(position, "first defined here")``), ``detail`` the evidence line by line. ``code`` is a stable slug such as ``unknown-member``. ``app`` is set when
     the finding holds back only that app.
     """
 
@@ -64,6 +64,7 @@ class Problem:
     related: tuple[tuple[Position, str], ...] = ()
     severity: Severity = Severity.ERROR
     app: str | None = None
+    detail: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ class Finding:
     message: str
     hint: str = ""
     severity: Severity = Severity.ERROR
+    detail: tuple[str, ...] = ()
 
 
 class ReconcilerError(Exception):

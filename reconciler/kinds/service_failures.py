@@ -106,14 +106,14 @@ def _as_failed(change: Change, failed: Mapping[str, Any]) -> Finding:
     why = f": {failed['reason'].rstrip('.')}" if failed.get("reason") else ""
     message = f"its last deployment to this ended {failed['status']}{when}{why}"
     known: Diagnosis | None = failed.get("cause")
-    hint = f"then change the manifest, or try the same again with: reconciler retry {change.key.app}"
+    hint = f"the same is tried again only with: reconciler retry {change.key.app}"
     if known is not None:
         message = f"{message}; likely cause: {known.sentence}"
     return Finding(
         FAILED[failed["status"]],
         ("taskDefinition",),
         message,
-        f"{known.hint}; {hint}" if known else hint.removeprefix("then "),
+        f"{known.hint if known else 'change the manifest'}; {hint}",
         Severity.NOTE if failed["status"] in _ROLLING_BACK else Severity.ERROR,
         known.detail if known else (),
     )

@@ -51,8 +51,8 @@ class Problem:
 
     ``message`` is one sentence; ``at`` a place in a file when there is one; ``key`` and ``path`` say of which
     resource and member it speaks; ``hint`` what to do next; ``related`` further places with a word each
-    (``(position, "first defined here")``), ``detail`` the evidence line by line. ``code`` is a stable slug such as ``unknown-member``. ``app`` is set when
-    the finding holds back only that app.
+    (``(position, "first defined here")``); ``detail`` the evidence, line by line. ``code`` is a stable slug such as
+    ``unknown-member``. ``app`` is set when the finding holds back only that app.
     """
 
     code: str

@@ -81,9 +81,12 @@ class Facts:
         return [run for run in self.runs if not run.ended and not run.is_of(digest) and run.id not in ended]
 
     def task_of(self, run: Run) -> Task | None:
-        """The task of a run; of several, which a token makes impossible, the newest."""
-        mine = [task for task in self.tasks if (task.fingerprint, task.attempt) == (run.fingerprint, run.attempt)]
-        return mine[-1] if mine else None
+        """The task of a run. A try that was taken for one without capacity may have led to it all the same."""
+        first = run.attempt - run.tries
+        mine = [task for task in self.tasks if task.fingerprint == run.fingerprint and task.attempt == run.attempt]
+        tried = [task for task in self.tasks if task.fingerprint == run.fingerprint and task.attempt >= first]
+        started = [task for task in tried if task.attempt < run.attempt and task.stop_code != "TaskFailedToStart"]
+        return next(iter([*started, *mine]), None)
 
     def with_run(self, run: Run) -> Facts:
         """The facts once a revision tells of a run."""

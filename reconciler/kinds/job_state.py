@@ -21,8 +21,6 @@ VISIBLE = timedelta(minutes=70)
 """A stopped task is shown for at least an hour (API reference of DescribeTasks)."""
 SETTLED = timedelta(minutes=5)
 """After this long a reading shows what was done (ECS API reference on eventual consistency)."""
-_PAUSES = (15, 30, 60, 120, 240)
-"""Seconds between tries while there is no capacity; the last one from then on."""
 
 
 class Word(StrEnum):
@@ -79,9 +77,13 @@ def _under_way(facts: Facts, run: Run, at: datetime) -> State:
 
 
 def due(run: Run) -> datetime:
-    """When the next try of a run may be made."""
-    waits = [_PAUSES[min(number, len(_PAUSES) - 1)] for number in range(run.tries)]
-    return run.at + timedelta(seconds=sum(waits))
+    """When a try may be made: a further one has a token of its own, so all readers have to know of it first."""
+    return run.at + SETTLED if run.tries else run.at
+
+
+def out_of_patience(facts: Facts, run: Run) -> bool:
+    """Whether capacity has been waited for long enough."""
+    return run.tries * SETTLED >= patience(facts)
 
 
 def patience(facts: Facts) -> timedelta:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from reconciler.kinds import job_state
 from reconciler.kinds.job_facts import Facts, Task, facts_of, started_by, token
 from reconciler.kinds.job_fields import sent, short
 from reconciler.kinds.job_outcome import for_capacity, wants_room
-from reconciler.kinds.job_state import SETTLED, Word, due, ending, is_automatic, patience, state
+from reconciler.kinds.job_state import SETTLED, Word, due, ending, is_automatic, out_of_patience, patience, state
 from reconciler.model import runs, tags
 from reconciler.model.errors import Finding
 from reconciler.model.key import OWNER, RUNS
@@ -19,9 +19,6 @@ from reconciler.model.observed import NEVER
 from reconciler.model.plan import Call, Change, Left
 from reconciler.model.runs import LENGTH, Run, tags_of
 from reconciler.model.tree import Momentary, Pending, pending_after
-
-_LONGEST_WAIT = timedelta(hours=12)
-"""Capacity is waited for no longer than this: the client tokens of all tries have to be alive."""
 
 
 def left(change: Change) -> Left | None:
@@ -124,11 +121,11 @@ class _Steps:
         return Left((_tag(run.revision, [{"key": RUNS + self._name, "value": value}]),), started=True)
 
     def without_room(self, run: Run, reasons: list[str]) -> Left:
-        """No task for want of capacity is tried again, later and later; for any other reason it is a failure."""
+        """No task for want of capacity is tried again after a while; for any other reason it is a failure."""
         said = "; ".join(reasons) or "RunTask gave no task and no reason"
-        if not for_capacity(reasons) or self.at - run.at >= min(patience(self.facts), _LONGEST_WAIT):
+        if not for_capacity(reasons) or out_of_patience(self.facts, run):
             return self.told(run, runs.FAILED, said)
-        further = replace(run, attempt=run.attempt + 1, tries=run.tries + 1)
+        further = replace(run, at=self.at, attempt=run.attempt + 1, tries=run.tries + 1)
         calls = (self._intent(further, run.revision), self._start(further), self._outcome(further, run.revision))
         return Left(calls, started=True, note=f"no capacity: {said}")
 
@@ -148,9 +145,8 @@ class _Steps:
         return Left(tuple(calls), started=True, note=f"an earlier run is still going: task {task.id}")
 
     def _other(self, run: Run) -> Task | None:
-        mine = (run.fingerprint, run.attempt)
-        live = [task for task in self.facts.tasks if not task.ended]
-        return next((task for task in live if (task.fingerprint, task.attempt) != mine), None)
+        mine = self.facts.task_of(run)
+        return next((task for task in self.facts.tasks if not task.ended and task is not mine), None)
 
     def _intent(self, run: Run, revision: Any) -> Call:
         before = [one for one in self.facts.runs if one.revision == run.revision and not one.is_of(self.digest)]

@@ -33,9 +33,9 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 class Run:
     """One run of a job.
 
-    at        of one that has not ended: when it was first to be started; else when its end was recorded
+    at        when this was recorded
     attempt   counts all tries of this fingerprint; the client token is made of it
-    tries     how often there was no capacity since ``at``
+    tries     how many of them before this one found no capacity
     detail    of one that has not ended: its cluster; else what there is to say of its end
     revision  the ARN of the revision that tells of it
     """

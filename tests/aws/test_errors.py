@@ -7,6 +7,7 @@ from botocore.parsers import ResponseParserError
 from reconciler.aws.errors import NotYet, translate
 from reconciler.model.errors import (
     AccessError,
+    Conflict,
     Denied,
     NotFound,
     OutcomeUnknown,

@@ -50,6 +50,11 @@ def look_hard(read: Reader, change: Change, seen: Observed) -> Observed:
     return observed(replace(seen, at=at), facts)
 
 
+def running(read: Reader, key: Key, owner: str, cluster: str, revision: str) -> list[Task]:
+    """The tasks of a job that have not ended, whoever started them. Raises AwsError."""
+    return [task for task in _tasks(read, key, owner, cluster, (), _family(revision)) if not task.ended]
+
+
 def _looked(read: Reader, want: Wanted, answers: Mapping[str, Answer | AwsError]) -> Observed:
     seen = Observed(want.key, NEVER, status="NOT_RUN")
     spec = want.spec

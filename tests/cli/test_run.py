@@ -63,7 +63,7 @@ def test_a_job_runs_now_and_its_log_and_code_are_passed_on(shop):
     assert done.stdout.splitlines() == ["migrating", "done"]
     assert "RUNNING" in done.stderr
     assert "exit code 0" in done.stderr
-    assert shop.writes == ["ecs:RunTask"]
+    assert [call for call in shop.writes if call.startswith("ecs:")] == ["ecs:RunTask"]
 
 
 @pytest.mark.parametrize("code", [1, 3, 64, 255])
@@ -217,3 +217,29 @@ def test_the_app_is_asked_for_where_two_have_one(shop):
     done = shop.run("run", "Job/migrate")
     assert done.exit_code == 125
     assert "--app other" in done.stderr
+
+
+def test_a_saved_plan_with_a_job_is_made_as_it_was_agreed_to_although_time_has_passed(shop, tmp_path):
+    shop.edit("apps/shop/job.yaml", ", when: manual", "")
+    shop.edit("apps/shop/job.yaml", "rails:1", "rails:2")
+    shop.simulator.script("rails:2", exits=0, after=10.0)
+    file = str(tmp_path / "plan.json")
+    shop.commit()
+    assert shop.run("plan", "--out", file).exit_code == 0
+    shop.simulator.advance(900)
+    done = shop.run("apply", file)
+    assert done.exit_code == 0, done.output
+    assert shop.writes == ["ecs:RegisterTaskDefinition", "ecs:TagResource", "ecs:RunTask", "ecs:TagResource"]
+
+
+def test_a_failed_job_is_shown_with_its_code_and_the_way_out(shop):
+    shop.edit("apps/shop/job.yaml", ", when: manual", "")
+    shop.simulator.script("rails:1", exits=4, after=5.0)
+    done = shop.run("apply", "--yes")
+    assert done.exit_code == 3
+    shown = shop.run("status")
+    assert shown.exit_code == 3
+    assert "exit code 4" in shown.stdout
+    planned = shop.run("plan")
+    assert "HookFailed" in planned.stdout
+    assert "reconciler retry shop Job/migrate" in planned.stdout

@@ -146,3 +146,58 @@ def test_a_process_killed_again_and_again_makes_one_run_in_the_end():
     assert lab.apply().ending is Ending.CONVERGED
     assert started(lab) == 2
     assert runs(lab) >= 1
+
+
+class Overtaken:
+    """A Writer before one of whose calls another process makes a whole tick."""
+
+    def __init__(self, lab: Lab, write, at: int) -> None:
+        self._lab, self._write, self._at, self.sent = lab, write, at, 0
+
+    def send(self, call):
+        self.sent += 1
+        if self.sent == self._at + 1:
+            self._lab.tick()
+        return self._write.send(call)
+
+
+@pytest.mark.parametrize("at", range(7))
+@pytest.mark.parametrize("scenario", [first, newer], ids=lambda scenario: scenario.__name__)
+def test_two_people_at_once_make_one_run(scenario, at):
+    lab = prepared(scenario)
+    target = lab.target()
+    converge(replace(target, write=Overtaken(lab, target.write, at)), lab.wish(), lab.clock, timeout=600)
+    lab.apply()
+    assert started(lab) == SCENARIOS[scenario]
+
+
+@pytest.mark.parametrize("hours", [2, 22])
+@pytest.mark.parametrize("changed", [False, True], ids=["same", "other parameters"])
+def test_a_task_that_ended_while_nobody_looked_is_asked_about_and_not_run_again(hours, changed):
+    lab = prepared(first)
+    crashed(lab, 3, "killed after")
+    assert started(lab) == 1
+    lab.simulator.advance(hours * 3600)
+    assert started(lab) == 0, "AWS has forgotten the task"
+    if changed:
+        variable(lab)
+    lab.writes()
+    [resource] = [it for it in lab.apply().last.status.resources if it.key.kind == "Job"]
+    stalled = resource.condition("Stalled")
+    assert stalled is not None
+    assert stalled.reason == "JobOutcomeUnknown"
+    assert started(lab) == 0
+    lab.writes()
+    for _ in range(3):
+        lab.simulator.advance(7200)
+        lab.apply()
+    assert lab.writes() == []
+
+
+def test_an_outcome_on_a_deregistered_revision_counts_although_the_inventory_is_behind():
+    lab = prepared(variable)
+    [old] = lab.ecs().list_task_definitions(familyPrefix="migrate")["taskDefinitionArns"]
+    lab.ecs().deregister_task_definition(taskDefinition=old)
+    lab.simulator.faults.tagging(behind=86400)
+    assert lab.apply().ending is Ending.CONVERGED
+    assert started(lab) == 1

@@ -19,7 +19,7 @@ def failed(world: World, changes: Mapping[Key, Change], app: str) -> dict[str, s
     """What of an app is stalled by a failed rollout, each with the digest that failed."""
     found = {}
     for key, desired in world.desired.items():
-        if key.app != app or world.kinds[key.kind].fields.runs:
+        if key.app != app or world.kinds[key.kind].fields.one_off:
             continue
         change, health = changes.get(key), world.health.get(key)
         blocked = change.blocked.code if change and change.blocked else ""

@@ -83,7 +83,7 @@ def _change(world: World, changes: Mapping[Key, Change], desired: Desired) -> Ch
         waits_on=_waits(world, changes, desired),
         synced=said.was_synced(world, desired),
     )
-    if kind.fields.runs:
+    if kind.fields.one_off:
         return _run(world, changes, kind, start)
     policy = join([world.asked, desired.policy])
     made = restarted(world, kind, start, _as_said(world, kind, start, policy))

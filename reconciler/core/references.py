@@ -208,7 +208,7 @@ def _twins(linked: Iterable[Linked], kinds: Kinds) -> Iterator[Problem]:
     for link in by_key.values():
         kind = kinds[link.document.key.kind]
         address = kind.address(resolve(link.spec, named))
-        if address is None or kind.external(link.spec) or kind.fields.runs:
+        if address is None or kind.external(link.spec) or kind.fields.one_off:
             continue
         other = first.setdefault((kind.name, address), link.document)
         if other is not link.document:

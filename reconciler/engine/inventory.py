@@ -58,7 +58,7 @@ def _matters(run: Run, digest: str) -> bool:
 
 def _told_of(key: Key, tags: Mapping[str, str], kinds: Kinds) -> Iterator[Key]:
     """The jobs whose runs the tags of a revision speak of: those of its own app."""
-    running = [name for name, kind in kinds.items() if kind.fields.runs]
+    running = [name for name, kind in kinds.items() if kind.fields.one_off]
     for tag in tags:
         if tag.startswith(RUNS):
             yield from (Key(key.app, kind, tag.removeprefix(RUNS).partition("/")[0]) for kind in running)

@@ -150,7 +150,7 @@ def _wanted(world: World, key: Key) -> Wanted | None:
         world.scope.owner(key),
         desired.digest,
         tuple(item.arn for item in owned),
-        telling(owned, key.name, desired.digest) if kind.fields.runs else matching(owned, desired.digest),
+        telling(owned, key.name, desired.digest) if kind.fields.one_off else matching(owned, desired.digest),
         tuple(_in_use(world, key)) if kind.fields.versioned else (),
         keeps_live=bool(desired.policy.ignore),
         released=world.records.get(key.app, NO_RECORD).retried.get(f"{key.kind}/{key.name}", ""),
@@ -204,7 +204,7 @@ def _with_leftovers(read: Reader, world: World) -> World:
     wanted = []
     for key, desired in world.desired.items():
         kind, former = world.kinds[key.kind], desired.document.formerly
-        if kind.fields.runs:
+        if kind.fields.one_off:
             continue
         address = _address(world, key)
         for owner in (key, former):
@@ -225,7 +225,7 @@ def _with_orphans(read: Reader, world: World, memory: Memory) -> World:
     for key in sorted(gone):
         answered = memory.answers.get(key)
         arns = world.inventory.arns(key) or ((answered.now.arn,) if answered and answered.now.arn else ())
-        if arns and world.covers(key.app) and not world.kinds[key.kind].fields.runs:
+        if arns and world.covers(key.app) and not world.kinds[key.kind].fields.one_off:
             wanted.append(Wanted(key, None, world.scope.owner(key), owned=arns))
     return replace(world, orphans=_of_ours(wanted, _read(read, world.kinds, wanted, memory)))
 

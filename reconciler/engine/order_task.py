@@ -68,7 +68,7 @@ def order(target: Target, wish: Wish, key: Key, flags: Flags, unique: str) -> Or
     """
     world = observe(target.read, target.scope, wish, Memory(), target.asked)
     desired = wish.desired[key]
-    job = world.kinds[key.kind].fields.runs
+    job = world.kinds[key.kind].fields.one_off
     spec = _now(world, desired)
     like = None if job else _like(world, key)
     params: dict[str, Any] = sent(spec) if job else {**(like[1] if like else {}), "taskDefinition": _live(world, key)}
@@ -91,7 +91,7 @@ def _now(world: World, desired: Desired) -> dict[str, Any]:
     changes = {change.key: change for change in plan(world).changes}
     spec = resolved(world, changes, desired)
     needed = [str(key) for key in sorted(desired.needs & changes.keys())]
-    if holds_pending(spec) or (desired.key in changes and not world.kinds[desired.key.kind].fields.runs):
+    if holds_pending(spec) or (desired.key in changes and not world.kinds[desired.key.kind].fields.one_off):
         what = listing(needed) or str(desired.key)
         hint = f"reconciler apply {desired.key.app}"
         raise UsageError(f"{what} is not yet as the repository says", hint=f"first: {hint}")
@@ -110,7 +110,7 @@ def _like(world: World, key: Key) -> tuple[Key, dict[str, Any]] | None:
         named = desired.spec.get("taskDefinition")
         if other.app != key.app or not isinstance(named, Reference) or named.key != key:
             continue
-        if not world.kinds[other.kind].fields.runs:
+        if not world.kinds[other.kind].fields.one_off:
             spec = resolved(world, {}, desired)
             return other, {name: spec[name] for name in _PLACE if spec.get(name) is not None}
     return None
@@ -199,4 +199,4 @@ def chosen(wish: Wish, target: str, app: str | None) -> Key:
 
 def _runs(wish: Wish, key: Key) -> bool:
     """Jobs, and what tasks are made of."""
-    return wish.kinds[key.kind].fields.runs or key.kind == "TaskDefinition"
+    return wish.kinds[key.kind].fields.one_off or key.kind == "TaskDefinition"

@@ -15,7 +15,7 @@ TIMEOUT = 3600.0
 FIELDS = Fields(
     name="",
     resource_type="ecs:task-definition",
-    runs=True,
+    one_off=True,
     defaults={"cluster": "cluster"},
     table={
         "cluster": Field(names=("Cluster",), by_name=True, default="default"),

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from reconciler.agent.converge import Ending
+from reconciler.engine.people import retry
 from reconciler.engine.reconcile import reconcile
 from reconciler.model.status import Memory
 from tests.lab import SHOP, Lab, actions, edit
@@ -185,7 +186,7 @@ def test_a_failed_migration_leaves_the_service_untouched_and_says_why():
     stalled = told(lab)
     assert stalled.reason == "HookFailed"
     assert "rails: exit code 3" in stalled.message
-    assert "reconciler retry shop Job/db-migrate" in stalled.message
+    assert "reconciler retry shop Job/db-migrate" in job(lab.tick(write=False)).hint
     made = lab.writes()
     assert (made.count("CreateService"), made.count("RunTask")) == (1, 1)
     assert lab.ecs().describe_services(cluster="main", services=["web"])["services"] == []
@@ -379,7 +380,7 @@ def test_an_intent_of_long_ago_without_a_task_is_not_acted_on():
     assert lab.apply().ending is Ending.AT_REST
     stalled = told(lab)
     assert stalled.reason == "JobOutcomeUnknown"
-    assert "--done" in stalled.message
+    assert "--done" in job(lab.tick(write=False)).hint
     assert lab.writes().count("RunTask") == 0
 
 
@@ -441,6 +442,21 @@ def test_a_person_may_say_that_it_is_done(release, what):
     assert runs(lab) == 0
     release("")
     assert lab.plan().empty
+
+
+@pytest.mark.parametrize("done", [True, False])
+def test_the_verb_retry_says_it_in_the_record_of_the_app(done):
+    lab = failing(exits=3)
+    lab.simulator.script("migrate", exits=0, after=5.0)
+    [released] = retry(lab.target(), lab.wish(), "shop", ["Job/db-migrate"], done=done)
+    assert str(released.key) == KEY
+    lab.writes()
+    assert lab.apply().ending is Ending.CONVERGED
+    assert runs(lab) == (0 if done else 1)
+    edit(lab, '"db:migrate"', '"db:migrate", v2')
+    lab.writes()
+    assert lab.apply().ending is Ending.CONVERGED
+    assert runs(lab) == 1, "what was said of one run holds for no other"
 
 
 def test_a_word_about_another_run_releases_nothing(release):

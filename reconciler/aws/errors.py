@@ -11,6 +11,7 @@ from reconciler.aws.redact import hide, subject
 from reconciler.model.errors import (
     AccessError,
     AwsError,
+    Conflict,
     Denied,
     NotFound,
     OutcomeUnknown,
@@ -27,14 +28,6 @@ class NotYet(Rejected):
     """AWS refuses for now, without effect: something else has to settle first. The same request will pass later."""
 
     retry = True
-
-
-class Conflict(Rejected):
-    """AWS refuses because of what an earlier request made; ``resources`` are the ARNs it names."""
-
-    def __init__(self, message: str, *, operation: str, resources: tuple[str, ...], **more: Any) -> None:
-        super().__init__(message, operation=operation, **more)
-        self.resources = resources
 
 
 LOGIN: Final = "log in again or set other credentials (AWS_PROFILE, the environment's assumeRole), then try again"

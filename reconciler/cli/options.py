@@ -88,7 +88,7 @@ class Duration(click.ParamType[float]):
     name = "duration"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        from reconciler.source.policy import seconds
+        from reconciler.model.durations import seconds
 
         found = seconds(float(value) if isinstance(value, int | float) else value)
         if found is None:

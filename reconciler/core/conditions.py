@@ -176,7 +176,8 @@ def _reconciling(facts: Facts, ready: Condition) -> Condition:
         return Condition("Reconciling", "True", "ProgressingWithRetry", ready.message)
     if change is None:
         return Condition("Reconciling", "True", _moving(facts.health), ready.message)
-    return Condition("Reconciling", "True", _doing(change), change.waiting or ready.message)
+    told = facts.health.message if change.action is Action.RUN and facts.health else ready.message
+    return Condition("Reconciling", "True", _doing(change), change.waiting or told)
 
 
 def _moving(health: Health | None) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 
 from reconciler.core.diff import digestible
-from reconciler.core.references import Linked, resolve
+from reconciler.core.references import Linked, referents, resolve
 from reconciler.model.desired import Desired, Reference
 from reconciler.model.errors import Problem
 from reconciler.model.key import Key
@@ -52,11 +52,12 @@ def desire(linked: Iterable[Linked], kinds: Kinds) -> tuple[dict[Key, Desired], 
             found = desired.get(reference.key)
             return f"{found.digest if found else reference.key}#{reference.part}"
 
-        spec = resolve(kind.normal(link.spec), digest_of)
+        essence = kind.essence(link.spec, referents(by_key))
+        spec = resolve(essence if essence is not None else kind.normal(link.spec), digest_of)
         desired[key] = Desired(
             link.document,
             link.spec,
-            digest=fingerprint(digestible(kind.fields, spec)),
+            digest=fingerprint(digestible(kind.fields, spec) if essence is None else spec),
             needs=link.needs,
             needs_ready=link.needs_ready,
             external=kind.external(link.spec),

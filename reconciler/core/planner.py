@@ -11,6 +11,7 @@ from dataclasses import replace
 from reconciler.core import ownership, preflight, prune, retention, said
 from reconciler.core.compare import compare, created
 from reconciler.core.diff import create_only
+from reconciler.core.failures import digest_on_failure
 from reconciler.core.order import in_order
 from reconciler.core.replacement import clean_up, create_first, in_place_of, keeps, only_cleans_up
 from reconciler.core.restart import restarted
@@ -30,7 +31,7 @@ from reconciler.model.tree import holds_pending
 def plan(world: World) -> Plan:
     """All changes left, each with all calls left to make, in an order that converges."""
     changes: dict[Key, Change] = {}
-    for key, desired in world.desired.items():
+    for key, desired in sorted(world.desired.items(), key=lambda item: _on_failure(world, item[1])):
         change = _change(world, changes, desired)
         if change is not None:
             changes[key] = change
@@ -88,12 +89,22 @@ def _change(world: World, changes: Mapping[Key, Change], desired: Desired) -> Ch
         waits_on=_waits(world, changes, desired),
         synced=said.was_synced(world, desired),
     )
+    if kind.fields.one_off:
+        return _run(world, changes, kind, start)
     policy = join([world.asked, desired.policy])
     made = restarted(world, kind, start, _as_said(world, kind, start, policy))
-    if made is None or made.blocked:
-        return made
+    return made if made is None or made.blocked else _allowed(world, made.desired or desired, made)
+
+
+def _on_failure(world: World, desired: Desired) -> bool:
+    """Whether it is looked at last, when it is known what has failed."""
+    return world.kinds[desired.key.kind].on_failure(desired.spec)
+
+
+def _allowed(world: World, desired: Desired, made: Change) -> Change:
+    """Blocked where people have said so, or something that is needed is not there."""
     made = said.withheld(world, made)
-    return made if made.blocked else replace(made, blocked=preflight.refusal(world, made.desired or desired, made))
+    return made if made.blocked else replace(made, blocked=preflight.refusal(world, desired, made))
 
 
 def _as_said(world: World, kind: Kind, start: Change, policy: Policy) -> Change | None:
@@ -112,6 +123,23 @@ def _as_said(world: World, kind: Kind, start: Change, policy: Policy) -> Change 
 def _made(world: World, kind: Kind, start: Change, policy: Policy) -> Change | None:
     assert start.observed is not None
     return _update(world, kind, start, policy) if start.observed.present else _creation(kind, start, policy)
+
+
+def _run(world: World, changes: Mapping[Key, Change], kind: Kind, start: Change) -> Change | None:
+    """What is left of a run. One that is under way waits for nothing, and what came of it is recorded in any case."""
+    desired = start.desired
+    assert desired is not None
+    if kind.on_failure(desired.spec):
+        desired = replace(desired, digest=digest_on_failure(world, changes, desired.key))
+    start = replace(start, action=Action.RUN, step=Action.RUN, desired=desired)
+    left = kind.left(start)
+    if left is None:
+        return None
+    made = replace(start, calls=left.calls, waiting=left.waiting, note=left.note)
+    if left.held is not None:
+        problem = _blocked(desired, left.held.code, left.held.message, left.held.hint)
+        return replace(made, action=Action.HOLD, step=Action.HOLD, calls=(), blocked=problem)
+    return replace(made, waits_on=()) if left.started else _allowed(world, desired, made)
 
 
 def _creation(kind: Kind, start: Change, policy: Policy) -> Change:

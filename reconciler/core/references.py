@@ -11,7 +11,7 @@ from reconciler.model.desired import App, Document, External, Reference
 from reconciler.model.errors import Position, Problem, Severity
 from reconciler.model.fields import pattern_of
 from reconciler.model.key import Key
-from reconciler.model.kind import Kinds
+from reconciler.model.kind import Kinds, Referent
 from reconciler.model.tree import Path, Pending, Tree, leaves, map_leaves, show_path
 
 PREFIX = "ref:"
@@ -46,13 +46,18 @@ def link(
     book = _Book(tuple(documents), failed, kinds, beyond or {})
     linked = tuple(_link_one(document, apps, book) for document in book.documents)
     externals = tuple(External(kind, said, tuple(by)) for (kind, said), by in sorted(book.externals.items()))
-    return linked, externals, (*book.problems, *_twins(linked, kinds))
+    return linked, externals, (*book.problems, *_twins(linked, kinds), *_misfits(linked, kinds))
 
 
 def resolve(spec: Tree, value: Callable[[Reference], str | Pending]) -> dict[str, Any]:
     """The spec with each Reference replaced by its value."""
     resolved = map_leaves(spec, lambda _, leaf: value(leaf) if isinstance(leaf, Reference) else leaf)
     return dict(resolved)
+
+
+def referents(by_key: Mapping[Key, Linked]) -> Referent:
+    """What references lead to among linked documents."""
+    return lambda reference: by_key[reference.key].spec if reference.key in by_key else None
 
 
 def references(spec: Tree) -> Iterator[tuple[Path, Reference]]:
@@ -203,7 +208,7 @@ def _twins(linked: Iterable[Linked], kinds: Kinds) -> Iterator[Problem]:
     for link in by_key.values():
         kind = kinds[link.document.key.kind]
         address = kind.address(resolve(link.spec, named))
-        if address is None or kind.external(link.spec):
+        if address is None or kind.external(link.spec) or kind.fields.one_off:
             continue
         other = first.setdefault((kind.name, address), link.document)
         if other is not link.document:
@@ -217,3 +222,13 @@ def _twins(linked: Iterable[Linked], kinds: Kinds) -> Iterator[Problem]:
                 related=((other.position((kind.fields.name,)), "first declared here"),),
                 app=link.document.key.app,
             )
+
+
+def _misfits(linked: Iterable[Linked], kinds: Kinds) -> Iterator[Problem]:
+    """What each kind finds wrong between a manifest and those it refers to."""
+    by_key = {link.document.key: link for link in linked}
+    for key, link in by_key.items():
+        for found in kinds[key.kind].check_referents(key, link.spec, referents(by_key)):
+            at, path = link.document.position(found.path), show_path(found.path)
+            message = f"{path}: {found.message}" if path else found.message
+            yield Problem(found.code, message, at, key, path, found.hint, severity=found.severity, app=key.app)

@@ -10,7 +10,7 @@ from typing import Protocol
 from reconciler.core.said import rolls
 from reconciler.core.world import World
 from reconciler.engine.observe import judged
-from reconciler.model.errors import AwsError, OutcomeUnknown
+from reconciler.model.errors import AwsError, Conflict, OutcomeUnknown
 from reconciler.model.key import Key, Scope
 from reconciler.model.kind import Answer, Reader
 from reconciler.model.observed import NEVER, Observed
@@ -87,7 +87,12 @@ def apply(write: Writer, world: World, changes: Iterable[Change], tick: Tick, ta
                 _began(world, change, [*change.calls[: len(answers)], call], tick, target)
                 break
             except AwsError as error:
-                tick.failed[change.key] = error
+                made = _made_before(world, change, error)
+                if made is None:
+                    tick.failed[change.key] = error
+                    break
+                _remember(tick, change.key, change.observed, made)
+                world, answers = replace(world, seen={**world.seen, change.key: made}), []
                 break
             tick.written.add(change.key)
             if rolls(change):
@@ -144,6 +149,12 @@ def _answered(world: World, change: Change, answers: list[Answer], tick: Tick) -
         left = {key: seen for key, seen in world.orphans.items() if key != change.key}
         return replace(world, orphans={**left, change.key: now} if now.status == "DRAINING" else left)
     return replace(world, seen={**world.seen, change.key: now})
+
+
+def _made_before(world: World, change: Change, error: AwsError) -> Observed | None:
+    """What is there, when a refusal says that an earlier process made the call."""
+    kind = world.kinds[change.key.kind]
+    return kind.conflict(change, error) if isinstance(error, Conflict) else None
 
 
 def _remember(tick: Tick, key: Key, before: Observed | None, now: Observed) -> None:

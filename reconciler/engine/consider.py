@@ -14,10 +14,11 @@ from reconciler.model.plan import Action, Change, Plan
 
 
 def considered(read: Reader, world: World, tick: Tick) -> tuple[World, Plan]:
-    """The plan, and the world with what was asked of the resources that it updates and of what these name.
+    """The plan, and the world with what was asked of the resources that it updates or runs, and of what these name.
 
-    What is made of something new is not asked whether it failed: what came to be in this tick cannot have. Of what is
-    outside only that is read which a change is about to need, or which a first reading leads to.
+    What is updated to something new is not asked whether it failed: what came to be in this tick cannot have. What is
+    run may have run before on something older: it is always asked. Of what is outside only that is read which a change
+    is about to need, or which a first reading leads to.
     """
     while True:
         planned = plan(world)
@@ -47,10 +48,8 @@ def _asked(read: Reader, world: World, asking: list[Change]) -> World:
 
 
 def _worth_asking(change: Change, tick: Tick) -> bool:
-    return (
-        change.step is Action.UPDATE
-        and not change.waits_on
-        and change.key not in tick.considered
-        and change.desired is not None
-        and not change.desired.needs & tick.written
-    )
+    if change.waits_on or change.key in tick.considered or change.desired is None:
+        return False
+    if change.step is Action.RUN:
+        return any(call.ready for call in change.calls)
+    return change.step is Action.UPDATE and not change.desired.needs & tick.written

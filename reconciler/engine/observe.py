@@ -9,7 +9,7 @@ from functools import partial
 from reconciler.core.references import references, resolve
 from reconciler.core.world import World
 from reconciler.engine.hear import NOTHING_HEARD, Heard
-from reconciler.engine.inventory import matching, read_inventory
+from reconciler.engine.inventory import matching, read_inventory, telling
 from reconciler.engine.lookup import Wish
 from reconciler.kinds import OUTSIDE
 from reconciler.model.canonical import canonical
@@ -19,6 +19,7 @@ from reconciler.model.kind import Kinds, Reader
 from reconciler.model.observed import NEVER, Observed, Wanted
 from reconciler.model.plan import Preflight
 from reconciler.model.policy import Policy
+from reconciler.model.record import NO_RECORD
 from reconciler.model.status import Answered, Memory
 from reconciler.model.tree import Pending, get_path, pending_after
 
@@ -149,9 +150,10 @@ def _wanted(world: World, key: Key) -> Wanted | None:
         world.scope.owner(key),
         desired.digest,
         tuple(item.arn for item in owned),
-        matching(owned, desired.digest),
+        telling(owned, key.name, desired.digest) if kind.fields.one_off else matching(owned, desired.digest),
         tuple(_in_use(world, key)) if kind.fields.versioned else (),
         keeps_live=bool(desired.policy.ignore),
+        released=world.records.get(key.app, NO_RECORD).retried.get(f"{key.kind}/{key.name}", ""),
     )
 
 
@@ -202,6 +204,8 @@ def _with_leftovers(read: Reader, world: World) -> World:
     wanted = []
     for key, desired in world.desired.items():
         kind, former = world.kinds[key.kind], desired.document.formerly
+        if kind.fields.one_off:
+            continue
         address = _address(world, key)
         for owner in (key, former):
             arns = world.inventory.arns(owner) if owner else ()
@@ -221,7 +225,7 @@ def _with_orphans(read: Reader, world: World, memory: Memory) -> World:
     for key in sorted(gone):
         answered = memory.answers.get(key)
         arns = world.inventory.arns(key) or ((answered.now.arn,) if answered and answered.now.arn else ())
-        if arns and world.covers(key.app):
+        if arns and world.covers(key.app) and not world.kinds[key.kind].fields.one_off:
             wanted.append(Wanted(key, None, world.scope.owner(key), owned=arns))
     return replace(world, orphans=_of_ours(wanted, _read(read, world.kinds, wanted, memory)))
 

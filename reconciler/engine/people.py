@@ -78,20 +78,22 @@ def retry(target: Target, wish: Wish, app: str, names: Collection[str], *, done:
     record, book = record_of(target.records, target.scope, app)
     record = tidied(record, wish.desired, app)
     unpin = {name for name in record.pins if not names or name in names}
-    free = retried(record, dict.fromkeys(names, DONE) if done else {}, unpin)
+    free = retried(record, {}, unpin)
     looked = replace(target, write=None, records=Given(replace(book, records={**book.records, app: free})))
     planned = reconcile(looked, wish, Memory()).plan
     held: dict[str, tuple[Change, str]] = {}
-    for change in planned.changes if not done else ():
+    for change in planned.changes:
         id = _held_by(wish, change, named=name_of(change.key) in names)
         if id is not None and change.key.app == app and (not names or name_of(change.key) in names):
             held[name_of(change.key)] = change, id
-    after = retried(free, {name: id for name, (_, id) in held.items()}, ())
+    # bound to the run that is meant: a later run of the same job is not done because of it
+    after = retried(free, {name: f"{id} {DONE}" if done else id for name, (_, id) in held.items()}, ())
     if after != record:
         target.records.said(target.scope, app, after)
     found = [Released(_key(app, name), f"its pin to {record.pins[name].revision.rpartition('/')[2]}") for name in unpin]
-    found += [Released(it.key, _why(wish, it)) for it, _ in held.values() if not _is_pin(wish, it, unpin)]
-    return found + [Released(_key(app, name), "its run counts as done") for name in names if done]
+    if done:
+        return found + [Released(it.key, "its run counts as done") for it, _ in held.values()]
+    return found + [Released(it.key, _why(wish, it)) for it, _ in held.values() if not _is_pin(wish, it, unpin)]
 
 
 def _held_by(wish: Wish, change: Change, *, named: bool) -> str | None:

@@ -18,7 +18,7 @@ from reconciler.model.errors import StalePlan, UsageError
 from reconciler.model.key import Key
 from reconciler.model.kind import Answer
 from reconciler.model.plan import Call, Change, Plan
-from reconciler.model.tree import Path, Pending, leaves, map_leaves
+from reconciler.model.tree import Momentary, Path, Pending, leaves, map_leaves
 from reconciler.report.plan_json import plan_json
 
 FORMAT = "1.0"
@@ -186,9 +186,9 @@ class OnlySaved:
 
 
 def _saved(change: Change, call: Call) -> SavedCall:
-    pending = tuple((path, leaf.text) for path, leaf in leaves(call.params) if isinstance(leaf, Pending))
+    pending = tuple((path, leaf.text) for path, leaf in leaves(call.params) if isinstance(leaf, Pending | Momentary))
     return SavedCall(change.key, call.operation, _digest(call.params), pending, str(call.gate or ""))
 
 
 def _digest(params: Any) -> str:
-    return fingerprint(map_leaves(params, lambda _, leaf: leaf.text if isinstance(leaf, Pending) else leaf))
+    return fingerprint(map_leaves(params, lambda _, leaf: leaf.text if isinstance(leaf, Pending | Momentary) else leaf))

@@ -7,6 +7,7 @@ checks and its verdict in files of its own name: ``service_fields``, ``service_c
 """
 
 from reconciler.kinds.cluster import Cluster
+from reconciler.kinds.job import Job
 from reconciler.kinds.log_group import LogGroup
 from reconciler.kinds.outside import Role, SecurityGroup, Subnet, TargetGroup
 from reconciler.kinds.outside_capacity import CapacityProvider, Instances, Triggers
@@ -17,7 +18,7 @@ from reconciler.kinds.service import Service
 from reconciler.kinds.task_definition import TaskDefinition
 from reconciler.model.kind import Kind, Kinds
 
-ALL: tuple[Kind, ...] = (Cluster(), LogGroup(), Secret(), Parameter(), TaskDefinition(), Service())
+ALL: tuple[Kind, ...] = (Cluster(), LogGroup(), Secret(), Parameter(), TaskDefinition(), Job(), Service())
 
 KINDS: Kinds = {kind.name: kind for kind in ALL}
 """Every kind by its name. A new one is one file, one line here and one test file."""

@@ -11,6 +11,7 @@ ReconcilerError
     ├── NotFound           what was named is not there
     ├── Denied             an IAM action is missing
     ├── Rejected           AWS says the request is wrong, and will say so again
+    │   └── Conflict       because of what an earlier request made
     ├── Unavailable        a read got no answer
     └── OutcomeUnknown     a write got no answer: it may or may not have happened
 """
@@ -151,6 +152,23 @@ class Denied(AwsError):
 
 class Rejected(AwsError):
     """AWS says that the request itself is wrong; the same request will be refused again."""
+
+
+class Conflict(Rejected):
+    """AWS refuses because of what an earlier request made; ``resources`` are the ARNs it names."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        operation: str,
+        resources: tuple[str, ...],
+        code: str = "",
+        where: object = "",
+        hint: str = "",
+    ) -> None:
+        super().__init__(message, operation=operation, code=code, where=where, hint=hint)
+        self.resources = resources
 
 
 class Unavailable(AwsError):

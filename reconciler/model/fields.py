@@ -75,6 +75,7 @@ class Fields:
     effect         the effect of a member the table says nothing of
     versioned      every change is a new, immutable revision: an update gives a new ARN
     kept           never pruned unless its own policy said so
+    one_off        is run, not kept: nothing of it is compared, replaced or deleted; the kind says what is left
     resource_type  as the tagging API names it: ``ecs:service``
     defaults       member → attribute of the Environment it defaults to: ``{"cluster": "cluster"}``
     """
@@ -86,6 +87,7 @@ class Fields:
     effect: Effect = Effect.IN_PLACE
     versioned: bool = False
     kept: bool = False
+    one_off: bool = False
     resource_type: str = ""
     defaults: Mapping[str, str] = field(default_factory=dict)
 

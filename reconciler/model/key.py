@@ -52,3 +52,5 @@ DIGEST = "reconciler:digest"
 COMMIT = "reconciler:commit"
 PRUNE = "reconciler:prune"
 OUR_TAGS = frozenset({OWNER, DIGEST, COMMIT, PRUNE})
+RUNS = "reconciler:job/"
+"""Beginning of the tags by which a revision tells how the runs of jobs that used it ended."""

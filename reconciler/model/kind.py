@@ -7,18 +7,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Protocol
 
-from reconciler.model.errors import AwsError, Finding
+from reconciler.model.desired import Reference
+from reconciler.model.errors import AwsError, Conflict, Finding
 from reconciler.model.fields import Fields
 from reconciler.model.history import Deployed, Revision
 from reconciler.model.key import Key
 from reconciler.model.observed import Observed, Retention, Wanted
-from reconciler.model.plan import Call, Change
+from reconciler.model.plan import Call, Change, Left
 from reconciler.model.policy import Policy
 from reconciler.model.shapes import Shape
 from reconciler.model.status import Health, HealthWord
 from reconciler.model.tree import Path, Tree
 
 NO_POLICY = Policy()
+
+Referent = Callable[[Reference], Tree | None]
+"""The spec a reference leads to; None when it is not well."""
 
 
 class Answer(dict[str, Any]):
@@ -142,6 +146,18 @@ class Kind:
         """The calls that take back a rollout which has failed; none where there is nothing to go back to."""
         return ()
 
+    def left(self, change: Change) -> Left | None:
+        """Of a kind that is one-off: what is left of the run that is wanted; None: nothing. An empty digest wants none."""
+        raise NotImplementedError
+
+    def on_failure(self, spec: Tree) -> bool:
+        """Whether it is run once for each failure of something else in its app."""
+        return False
+
+    def conflict(self, change: Change, error: Conflict) -> Observed | None:
+        """The reading that a refusal amounts to, when it says that the call was made before; else None."""
+        return None
+
     def carry(self, seen: Observed) -> Mapping[str, Any]:
         """What a replacement takes over from what it replaces, where the manifest says nothing."""
         return {}
@@ -181,6 +197,14 @@ class Kind:
     def check(self, spec: Tree) -> Iterable[Finding]:
         """What AWS would refuse although the shape is right, told from the spec alone. It may hold References."""
         return ()
+
+    def check_referents(self, key: Key, spec: Tree, referent: Referent) -> Iterable[Finding]:
+        """What does not go together in a spec, whose references have been found, and what it refers to."""
+        return ()
+
+    def essence(self, spec: Tree, referent: Referent) -> Tree | None:
+        """What the digest is made of; None: the whole canonical spec."""
+        return None
 
     def warnings(self, spec: Tree, sight: Sight) -> Iterable[Finding]:
         """What a look at the world before a write finds. ``spec`` may hold References."""

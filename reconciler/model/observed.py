@@ -21,7 +21,8 @@ class Wanted:
     ``spec`` is resolved, or None for something no manifest declares any more, which is read by its ARNs. ``owned`` are
     ARNs that the inventory nominates for this key, ``matching`` those of them that carry the digest, ``in_use`` the
     ARNs live specs name where they refer to the key. ``keeps_live``: some of what is live stands for what is desired,
-    so of a versioned kind the revision in use counts, not the one that carries the digest.
+    so of a versioned kind the revision in use counts, not the one that carries the digest. ``released`` is the id of
+    the failure that a person has released.
     """
 
     key: Key
@@ -32,6 +33,7 @@ class Wanted:
     matching: tuple[str, ...] = ()
     in_use: tuple[str, ...] = ()
     keeps_live: bool = False
+    released: str = ""
 
 
 @dataclass(frozen=True)

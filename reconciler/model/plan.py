@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from reconciler.model.desired import Desired
-from reconciler.model.errors import Problem
+from reconciler.model.errors import Finding, Problem
 from reconciler.model.fields import UNSET, Effect
 from reconciler.model.key import Key
 from reconciler.model.observed import Observed
@@ -67,6 +67,21 @@ class Call:
     def ready(self) -> bool:
         """Whether it can be made now."""
         return self.gate is None and not holds_pending(self.params)
+
+
+@dataclass(frozen=True)
+class Left:
+    """What is left of a run: its calls, why it is held, what it waits for.
+
+    ``started``: it is under way. Then nothing it depends on can hold it any more, and what came of it is told in any
+    case.
+    """
+
+    calls: tuple[Call, ...] = ()
+    started: bool = False
+    held: Finding | None = None
+    waiting: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)

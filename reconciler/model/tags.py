@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from reconciler.model.fields import UNSET
-from reconciler.model.key import OUR_TAGS
+from reconciler.model.key import OUR_TAGS, RUNS
 from reconciler.model.observed import Observed
 from reconciler.model.plan import Call, Change
 
@@ -25,7 +25,11 @@ def to_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
 
 def people_s(tags: Mapping[str, str]) -> dict[str, str]:
     """The tags people set: without AWS's own and without ours."""
-    return {key: value for key, value in tags.items() if key not in OUR_TAGS and not key.lower().startswith("aws:")}
+    return {key: value for key, value in tags.items() if not _is_ours(key) and not key.lower().startswith("aws:")}
+
+
+def _is_ours(key: str) -> bool:
+    return key in OUR_TAGS or key.startswith(RUNS)
 
 
 def all_of(change: Change) -> dict[str, str]:

@@ -20,6 +20,12 @@ class Pending:
         return self.text
 
 
+class Momentary(str):
+    """A text that holds the moment of planning. It can be sent; a plan that is kept stands for any other moment."""
+
+    text = "(known when it is sent)"
+
+
 def pending_after(what: object) -> Pending:
     """The value that exists once ``what`` has been changed."""
     return Pending(f"(known after {what})")

@@ -6,13 +6,13 @@ import re
 from typing import Any, get_args
 
 from reconciler.model.coercion import to_boolean, to_text
+from reconciler.model.durations import seconds
 from reconciler.model.policy import Drift, Policy, Rollback
 from reconciler.source.nodes import Node, plain
 from reconciler.source.telling import Members, Teller, convert_or_tell
 
 MEMBERS = ("prune", "adopt", "replace", "drift", "rollback", "timeout", "minReady", "keepRevisions", "deletionLimit",
            "ignore")  # fmt: skip
-_DURATION = re.compile(r"(?:(\d{1,4})h)?(?:(\d{1,6})m)?(?:(\d{1,8})s?)?", re.ASCII)
 _PERCENT = re.compile(r"(\d{1,3})\s*%", re.ASCII)
 
 
@@ -37,19 +37,6 @@ def read_policy(node: Node | None, what: str, tell: Teller) -> Policy:
         deletion_limit=_limit(members),
         ignore=ignore,
     )
-
-
-def seconds(value: object) -> float | None:
-    """``300``, ``"90s"``, ``"20m"``, ``"1h30m"`` in seconds; None when it is no duration."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value) if 0 < value < 1e9 else None
-    if not isinstance(value, str):
-        return None
-    found = _DURATION.fullmatch(value.replace(" ", ""))
-    if found is None or not any(found.groups()):
-        return None
-    hours, minutes, rest = (int(part or 0) for part in found.groups())
-    return float(hours * 3600 + minutes * 60 + rest) or None
 
 
 def _duration(members: Members, name: str) -> float | None:

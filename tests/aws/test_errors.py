@@ -4,9 +4,10 @@ import botocore.exceptions as sdk
 import pytest
 from botocore.parsers import ResponseParserError
 
-from reconciler.aws.errors import Conflict, NotYet, translate
+from reconciler.aws.errors import NotYet, translate
 from reconciler.model.errors import (
     AccessError,
+    Conflict,
     Denied,
     NotFound,
     OutcomeUnknown,

@@ -45,6 +45,17 @@ SAMPLES: dict[str, dict[str, Any]] = {
             }
         ],
     },
+    "Job": {
+        "cluster": "outside",
+        "taskDefinition": "beside",
+        "container": "web",
+        "timeout": "10m",
+        "runKey": "once",
+        "launchType": "FARGATE",
+        "networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-b", "subnet-a"]}},
+        "overrides": {"containerOverrides": [{"name": "web", "command": ["bin/rails", "db:migrate"]}]},
+        "tags": [{"key": "team", "value": "shop"}],
+    },
     "Service": {
         "serviceName": "web",
         "cluster": "outside",
@@ -72,6 +83,21 @@ SAMPLES: dict[str, dict[str, Any]] = {
     },
 }
 
+BESIDE: dict[str, tuple[str, dict[str, Any]]] = {
+    "Job": (
+        "TaskDefinition",
+        {
+            "family": "beside",
+            "networkMode": "awsvpc",
+            "requiresCompatibilities": ["FARGATE"],
+            "cpu": "256",
+            "memory": "512",
+            "containerDefinitions": [{"name": "web", "image": "job:1"}],
+        },
+    )
+}
+"""What a sample needs beside it in the repository: the manifest of another kind, named ``beside``."""
+
 CHANGES: dict[str, list[dict[str, Any]]] = {
     "Cluster": [
         {"settings": [{"name": "containerInsights", "value": "disabled"}]},
@@ -80,6 +106,7 @@ CHANGES: dict[str, list[dict[str, Any]]] = {
         {"tags": []},
     ],
     "LogGroup": [{"retentionInDays": 60}, {"tags": {"team": "other"}}, {"tags": {}}],
+    "Job": [],
     "TaskDefinition": [
         {"cpu": "1024", "memory": "2048"},
         {"tags": []},

@@ -147,7 +147,7 @@ class Kind:
         return ()
 
     def left(self, change: Change) -> Left | None:
-        """Of a kind that is one-off: what is left of the run that is wanted; None: nothing. An empty digest wants none."""
+        """Of a one-off kind: what is left of the run that is wanted; None: nothing. An empty digest wants no run."""
         raise NotImplementedError
 
     def on_failure(self, spec: Tree) -> bool:

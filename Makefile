@@ -10,7 +10,7 @@ demo: $(STAMP)
 	$(BIN)/reconciler demo
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: $(STAMP)
 	$(BIN)/ruff check reconciler tests

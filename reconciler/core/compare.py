@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,7 +41,10 @@ def compare(kind: Kind, desired: Desired, seen: Observed, policy: Policy, stamps
     spec: Tree = desired.spec
     if ignore:
         spec = {**expand(fields, raw), **({"tags": spec["tags"]} if "tags" in spec else {})}
-    return Comparison((*differs, *tag_changes), _values(fields, raw, differs), spec)
+    values = _values(fields, raw, differs)
+    left_alone = {tuple(path.split(".")) for path in (*ignore, *seen.driven)}
+    sent = {name: _spelled_out(desired.spec.get(name), value, (name,), left_alone) for name, value in values.items()}
+    return Comparison((*differs, *tag_changes), sent, spec)
 
 
 def created(kind: Kind, spec: Tree) -> tuple[FieldChange, ...]:
@@ -72,6 +75,19 @@ def _values(fields: Fields, raw: Tree, changes: tuple[FieldChange, ...]) -> dict
             form = set_path(form, change.path, change.after)
     members = dict.fromkeys(change.path[0] for change in changes)
     return {member: expand(fields, form[member], member) for member in members if member in form}
+
+
+def _spelled_out(said: Any, value: Any, path: tuple[str, ...], left_alone: Set[tuple[str, ...]]) -> Any:
+    """A member as it is sent, with what the manifest says of it although it is a default: AWS requires some of them."""
+    if not isinstance(said, Mapping) or not isinstance(value, Mapping):
+        return value
+    whole = dict(value)
+    for name, member in said.items():
+        at = (*path, name)
+        if member is None or at in left_alone:
+            continue
+        whole[name] = _spelled_out(member, whole[name], at, left_alone) if name in whole else member
+    return whole
 
 
 def _tag_changes(

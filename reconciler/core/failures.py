@@ -10,7 +10,16 @@ from reconciler.model.key import Key
 from reconciler.model.plan import Change
 
 ROLLOUT_FAILED = frozenset(
-    {"RolledBack", "DeploymentFailed", "CrashLoop", "ProgressDeadlineExceeded", "ImageNotFound", "SecretNotFound"}
+    {
+        "RolledBack",
+        "DeploymentFailed",
+        "CrashLoop",
+        "ProgressDeadlineExceeded",
+        "ImageNotFound",
+        "SecretNotFound",
+        "LogGroupNotFound",
+        "NotExecutable",
+    }
 )
 """Reasons that say that a rollout has ended badly."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from reconciler.core import preflight, retention
 from reconciler.core.planner import plan
@@ -10,6 +11,7 @@ from reconciler.core.world import World
 from reconciler.engine.apply import Tick
 from reconciler.engine.observe import judged, with_outside
 from reconciler.model.kind import Reader
+from reconciler.model.observed import Retention
 from reconciler.model.plan import Action, Change, Plan
 
 
@@ -24,26 +26,24 @@ def considered(read: Reader, world: World, tick: Tick) -> tuple[World, Plan]:
         planned = plan(world)
         if asking := [change for change in planned.changes if _worth_asking(change, tick)]:
             tick.considered |= {change.key for change in asking}
-            world = _asked(read, world, asking)
+            world = _asked(read, world, asking, tick)
         elif unread := preflight.unread(world, planned.changes):
             world = with_outside(read, world, unread)
-        elif resting := [
-            item for item in retention.resting(world, planned) if item.reading.key not in world.superseded
-        ]:
-            found = {item.reading.key: replace(item.reading, spec=None) for item in resting}
-            for name, kind in world.kinds.items():
-                asked = [item for item in resting if item.reading.key.kind == name]
-                found |= {seen.key: seen for seen in kind.superseded(read, asked)} if asked else {}
-            world = replace(world, superseded={**world.superseded, **found})
+        elif resting := [it for it in retention.resting(world, planned) if it.reading.key not in world.superseded]:
+            world = _with_superseded(read, world, resting)
         else:
             return world, planned
 
 
-def _asked(read: Reader, world: World, asking: list[Change]) -> World:
+def _asked(read: Reader, world: World, asking: list[Change], tick: Tick) -> World:
     seen = dict(world.seen)
     for name, kind in world.kinds.items():
         changes = [change for change in asking if change.key.kind == name]
         seen |= {reading.key: reading for reading in kind.second_look(read, changes)} if changes else {}
+    clear = {
+        change.key: mark for change in asking if seen.get(change.key) == change.observed and (mark := _mark(change))
+    }
+    tick.memory = replace(tick.memory, clear={**tick.memory.clear, **clear})
     return judged(replace(world, seen=seen))
 
 
@@ -52,4 +52,23 @@ def _worth_asking(change: Change, tick: Tick) -> bool:
         return False
     if change.step is Action.RUN:
         return any(call.ready for call in change.calls)
-    return change.step is Action.UPDATE and not change.desired.needs & tick.written
+    known = tick.memory.clear.get(change.key)
+    return (
+        change.step is Action.UPDATE
+        and not change.desired.needs & tick.written
+        and (known is None or known != _mark(change))
+    )
+
+
+def _mark(change: Change) -> tuple[datetime, str] | None:
+    """What an answer to a second look holds for: until the resource changes, or something else is wanted of it."""
+    changed = change.observed.changed if change.observed else None
+    return (changed, repr(sorted(change.values.items()))) if changed else None
+
+
+def _with_superseded(read: Reader, world: World, resting: list[Retention]) -> World:
+    found = {item.reading.key: replace(item.reading, spec=None) for item in resting}
+    for name, kind in world.kinds.items():
+        asked = [item for item in resting if item.reading.key.kind == name]
+        found |= {seen.key: seen for seen in kind.superseded(read, asked)} if asked else {}
+    return replace(world, superseded={**world.superseded, **found})

@@ -11,8 +11,8 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from reconciler.model.fields import UNSET, Fields, pattern_of, step
-from reconciler.model.tree import Path, Tree, get_path, set_path
+from reconciler.model.fields import UNSET, Fields, step
+from reconciler.model.tree import Tree
 
 _ABSENT: Any = UNSET
 
@@ -104,16 +104,3 @@ def _element(fields: Fields, name: str, value: Any, pattern: str) -> Any:
 
 def _sort_key(value: Any) -> str:
     return json.dumps(value, sort_keys=True, default=str)
-
-
-def merge_defaults(fields: Fields, form: Tree, paths: Iterable[Path]) -> dict[str, Any]:
-    """A canonical form in which what the server would fill in is spelled out at the given canonical paths.
-
-    UpdateService leaves alone what is not said: going back to a default must be said.
-    """
-    merged = dict(form)
-    for path in paths:
-        default = fields.at(pattern_of(path, fields)).default
-        if default is not UNSET and get_path(merged, path, UNSET) is UNSET:
-            merged = set_path(merged, path, default)
-    return merged

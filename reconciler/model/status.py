@@ -207,12 +207,14 @@ class Memory:
     """What one tick tells the next. May vanish: that costs reads and patience, never correctness.
 
     ``answers`` stand for readings until a reading shows them. ``past`` is how each resource fared, ``restarts`` what
-    was begun anew.
+    was begun anew. ``clear`` are the second looks that found nothing: when the resource had last changed, and what was
+    wanted of it.
     """
 
     answers: Mapping[Key, Answered] = field(default_factory=dict)
     past: Mapping[Key, Past] = field(default_factory=dict)
     restarts: Mapping[Key, Restart] = field(default_factory=dict)
+    clear: Mapping[Key, tuple[datetime, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -96,3 +96,14 @@ def test_a_failure_without_rollback_is_told(lab):
     outcome = lab.apply()
     assert outcome.ending is Ending.AT_REST
     assert reason(outcome) == "DeploymentFailed"
+
+
+def test_a_circuit_breaker_is_turned_on_in_a_service_that_runs():
+    lab = Lab()
+    lab.app("shop", SHOP[: SHOP.rindex("---")])
+    assert lab.apply().ending is Ending.CONVERGED
+    lab.writes()
+    edit(lab, "desiredCount: 2", BREAKER.replace("rollback: true", "rollback: false"))
+    assert lab.apply().ending is Ending.CONVERGED
+    assert lab.writes() == ["UpdateService"]
+    assert lab.plan().empty

@@ -36,6 +36,7 @@ class Evidence:
     stops     those of the PRIMARY deployment's tasks that stopped, newest first
     targets   the health of what is registered in its target groups, as far as it is one of these tasks
     words     the last log lines of the newest crash
+    before    of a completed deployment on trial whose tasks do not stay: the ARN of the revision that ran before it
     gaps      what could not be read, and why
     """
 
@@ -44,6 +45,7 @@ class Evidence:
     stops: tuple[Stop, ...] = ()
     targets: tuple[Target, ...] = ()
     words: tuple[str, ...] = ()
+    before: str = ""
     gaps: tuple[str, ...] = ()
 
 

@@ -11,13 +11,15 @@ from dataclasses import replace
 from typing import Any
 
 from reconciler.kinds.service_diagnosis import Diagnosis, diagnosed
-from reconciler.kinds.service_evidence import Evidence
+from reconciler.kinds.service_evidence import Evidence, primary
 from reconciler.kinds.service_fields import FIELDS
 from reconciler.kinds.service_logs import last_words
+from reconciler.kinds.service_marks import with_marks
 from reconciler.kinds.service_moves import in_flight, moved, put_there, with_owners
 from reconciler.kinds.service_tasks import stopped_of
 from reconciler.model.canonical import canonical
 from reconciler.model.errors import AwsError, Finding, Severity
+from reconciler.model.key import Key
 from reconciler.model.kind import Answer, Reader
 from reconciler.model.observed import Observed
 from reconciler.model.plan import Change
@@ -62,12 +64,12 @@ def asked_again(read: Reader, changes: Sequence[Change], normal: Normal) -> list
         if any(item["status"] in FAILED for item in deployments):
             seen = _last_try(read, seen, change.spec, deployments, normal)
         found.append(seen if seen.error else moved(seen, change, deployments))
-    return with_owners(read, _with_causes(read, found, moving))
+    wanted = {change.key: str(change.spec.get("taskDefinition")) for change in moving}
+    return with_owners(read, with_marks(read, _with_causes(read, found, wanted), wanted))
 
 
-def _with_causes(read: Reader, readings: Sequence[Observed], changes: Sequence[Change]) -> list[Observed]:
+def _with_causes(read: Reader, readings: Sequence[Observed], wanted: Mapping[Key, str]) -> list[Observed]:
     """With what the stopped tasks of a failed try still tell; ECS shows them for about an hour."""
-    wanted = {change.key: str(change.spec.get("taskDefinition")) for change in changes}
     failed = [seen for seen in readings if seen.live.get("failed", {}).get("status") in _ENDED]
     tasks = stopped_of(read, failed)
     return [
@@ -106,11 +108,15 @@ def _as_failed(change: Change, failed: Mapping[str, Any]) -> Finding:
     why = f": {failed['reason'].rstrip('.')}" if failed.get("reason") else ""
     message = f"its last deployment to this ended {failed['status']}{when}{why}"
     known: Diagnosis | None = failed.get("cause")
+    if word := failed.get("word"):
+        message = f"it was taken back{when}, after ECS had called it completed: {word}"
+        if change.observed is not None and (primary(change.observed) or {}).get("rolloutState") == "IN_PROGRESS":
+            return Finding("RollingBack", ("taskDefinition",), message, severity=Severity.NOTE)
     hint = f"the same is tried again only with: reconciler retry {change.key.app}"
     if known is not None:
         message = f"{message}; likely cause: {known.sentence}"
     return Finding(
-        FAILED[failed["status"]],
+        FAILED.get(failed["status"], "RolledBack"),
         ("taskDefinition",),
         message,
         f"{known.hint if known else 'change the manifest'}; {hint}",

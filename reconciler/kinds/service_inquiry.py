@@ -12,9 +12,10 @@ from dataclasses import replace
 from reconciler.kinds.service_evidence import Described, Evidence, Target, primary
 from reconciler.kinds.service_logs import last_words
 from reconciler.kinds.service_tasks import tasks_of
+from reconciler.model import tags
 from reconciler.model.batch import batches
 from reconciler.model.errors import AwsError
-from reconciler.model.key import Key
+from reconciler.model.key import OWNER, Key
 from reconciler.model.kind import Reader
 from reconciler.model.observed import Observed
 from reconciler.model.policy import Policy
@@ -32,6 +33,7 @@ def collected(read: Reader, readings: Sequence[Observed], policy_of: Callable[[K
     _add_targets(read, restless, found)
     for seen in restless:
         found[seen.key] = last_words(read, found[seen.key])
+    _add_before(read, [seen for seen in restless if _on_trial(seen, primary(seen) or {}, policy_of(seen.key))], found)
     return [
         replace(seen, live={**seen.live, "evidence": found[seen.key], "tasks": found[seen.key].tasks})
         for seen in restless
@@ -94,6 +96,26 @@ def _add_tasks(
         mine = tasks.get(seen.key, ())
         began = str((primary(seen) or {}).get("id"))
         found[seen.key] = replace(found[seen.key], tasks=mine, stops=stops(mine, began))
+
+
+def _add_before(read: Reader, on_trial: Sequence[Observed], found: dict[Key, Evidence]) -> None:
+    """What ran before a completed deployment whose tasks do not stay, where the revision it runs is ours to mark."""
+    for seen in on_trial:
+        rollout = found[seen.key].rollout or {}
+        sources = [item["arn"] for item in rollout.get("sourceServiceRevisions") or ()]
+        crashed = any(stop.cause.crash for stop in found[seen.key].stops)
+        if rollout.get("status") != "SUCCESSFUL" or not sources or not crashed:
+            continue
+        runs = str((primary(seen) or {}).get("taskDefinition"))
+        [revisions] = read.many("ecs:DescribeServiceRevisions", [{"serviceRevisionArns": sources[:1]}])
+        [definition] = read.many("ecs:DescribeTaskDefinition", [{"taskDefinition": runs, "include": ["TAGS"]}])
+        if isinstance(revisions, AwsError) or isinstance(definition, AwsError):
+            continue
+        before = next((str(item["taskDefinition"]) for item in revisions["serviceRevisions"]), "")
+        owner = tags.to_map(definition.get("tags")).get(OWNER, "")
+        ours = bool(seen.owner) and owner.split("/")[:2] == str(seen.owner).split("/")[:2]
+        if ours and before != runs:
+            found[seen.key] = replace(found[seen.key], before=before)
 
 
 def _add_targets(read: Reader, restless: Sequence[Observed], found: dict[Key, Evidence]) -> None:

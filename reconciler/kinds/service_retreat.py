@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from reconciler.kinds.service_evidence import evidence
+from reconciler.kinds.service_evidence import evidence, primary
+from reconciler.kinds.service_marks import mark
 from reconciler.model.errors import Finding
 from reconciler.model.observed import Observed
 from reconciler.model.plan import Call, Change
@@ -16,8 +17,19 @@ _STOPPABLE = ("PENDING", "IN_PROGRESS")
 
 
 def retreat(seen: Observed, health: Health) -> Iterator[Call]:
-    """StopServiceDeployment with ROLLBACK, which needs no circuit breaker; nothing where there was nothing before."""
-    rollout = evidence(seen).rollout or {}
+    """StopServiceDeployment with ROLLBACK, which needs no circuit breaker; nothing where there was nothing before.
+
+    A deployment that ECS calls completed cannot be stopped: while it is on trial, what ran before is deployed again,
+    and the revision is marked first.
+    """
+    known = evidence(seen)
+    rollout = known.rollout or {}
+    if health.reason == "CrashLoop" and known.before:
+        cluster, _, name = (seen.arn or "").rpartition("service/")[2].rpartition("/")
+        yield mark(seen, str((primary(seen) or {}).get("taskDefinition")), health.reason)
+        which = {"cluster": cluster or "default", "service": name}
+        yield Call("ecs:UpdateService", {**which, "taskDefinition": known.before})
+        return
     if health.reason == "AwaitingApproval" or rollout.get("status") not in _STOPPABLE:
         return
     if rollout.get("sourceServiceRevisions"):

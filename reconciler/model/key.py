@@ -54,3 +54,5 @@ PRUNE = "reconciler:prune"
 OUR_TAGS = frozenset({OWNER, DIGEST, COMMIT, PRUNE})
 RUNS = "reconciler:job/"
 """Beginning of the tags by which a revision tells how the runs of jobs that used it ended."""
+FAILURES = "reconciler:failed/"
+"""Beginning of the tags by which a revision tells which service it failed in, where ECS does not know that it did."""

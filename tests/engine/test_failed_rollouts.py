@@ -6,6 +6,8 @@ import pytest
 
 from reconciler.agent.converge import Ending
 from reconciler.model.plan import Action
+from reconciler.model.status import Memory
+from reconciler.simulator import Crash
 from tests.lab import SHOP, Lab, edit
 
 BREAKER = "desiredCount: 2, deploymentConfiguration: {deploymentCircuitBreaker: {enable: true, rollback: true}}"
@@ -107,3 +109,72 @@ def test_a_circuit_breaker_is_turned_on_in_a_service_that_runs():
     assert lab.apply().ending is Ending.CONVERGED
     assert lab.writes() == ["UpdateService"]
     assert lab.plan().empty
+
+
+ON_TRIAL = "metadata: {name: web, policy: {rollback: previous, minReady: 15m}}"
+
+
+def on_trial() -> Lab:
+    """The small app, whose service goes back by policy when its tasks do not stay; those of the next image do not."""
+    lab = Lab()
+    lab.app("shop", SHOP[: SHOP.rindex("---")])
+    edit(lab, "kind: Service\nmetadata: {name: web}", f"kind: Service\n{ON_TRIAL}")
+    assert lab.apply().ending is Ending.CONVERGED
+    lab.simulator.script("shop:2", exits=1, after=300)
+    edit(lab, "shop:1", "shop:2")
+    lab.writes()
+    return lab
+
+
+def image_of(lab: Lab) -> str:
+    definition = lab.ecs().describe_task_definition(taskDefinition=lab.service("web")["taskDefinition"])
+    return definition["taskDefinition"]["containerDefinitions"][0]["image"]
+
+
+def test_what_ecs_calls_completed_goes_back_while_it_is_on_trial_and_is_not_tried_again():
+    lab = on_trial()
+    outcome = lab.apply()
+    assert outcome.ending is Ending.AT_REST
+    assert reason(outcome) == "RolledBack"
+    assert lab.writes() == ["RegisterTaskDefinition", "UpdateService", "TagResource", "UpdateService"]
+    assert image_of(lab) == "shop:1"
+    for _ in range(20):
+        lab.simulator.advance(600)
+        assert reason(lab.apply()) == "RolledBack"
+    assert lab.writes() == []
+
+
+def test_what_was_marked_is_released_by_another_image_and_by_a_persons_word():
+    lab = on_trial()
+    lab.apply()
+    edit(lab, "shop:2", "shop:3")
+    assert lab.apply().ending is Ending.CONVERGED
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("call", [3, 4])
+def test_killed_while_going_back_the_next_one_ends_it(when, call):
+    lab = on_trial()
+    lab.simulator.faults.crash(on=call, calls="write", when=when)
+    with pytest.raises(Crash):
+        lab.apply()
+    lab.simulator.faults.clear()
+    lab.simulator.revive()
+    assert reason(lab.apply()) == "RolledBack"
+    assert image_of(lab) == "shop:1"
+
+
+@pytest.mark.parametrize("policy", ["ecs", "previous"])
+def test_a_hundred_ticks_without_memory_after_a_rollback_write_nothing(lab, policy):
+    edit(lab, "shop:1", "shop:2")
+    edit(
+        lab,
+        "kind: Service\nmetadata: {name: web}",
+        f"kind: Service\nmetadata: {{name: web, policy: {{rollback: {policy}}}}}",
+    )
+    lab.apply()
+    lab.writes()
+    for _ in range(100):
+        lab.tick(Memory())
+        lab.simulator.advance(97)
+    assert lab.writes() == []

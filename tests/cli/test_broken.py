@@ -62,7 +62,7 @@ CASES: dict[str, Case] = {
     "unclosed-quote": edit("nginx:1", '"nginx:1'),
     "several-at-once": Case({
         "apps/shop/one.yaml": SERVICE.replace("web", "one") + "  taskDefinition: web\n  desiredCount: many\n  launchTyp: EC2\n",
-        "apps/other/two.yaml": HEAD + "kind: Job\nmetadata: {name: x}\n",
+        "apps/other/two.yaml": HEAD + "kind: Cronjob\nmetadata: {name: x}\n",
     }),
     "no-spec-where-one-is-needed": Case({WEB: HEAD + "kind: TaskDefinition\nmetadata: {name: web}\n"}),
     "not-a-manifest": Case({"apps/shop/compose.yaml": "services:\n  web: {image: nginx}\n"}),

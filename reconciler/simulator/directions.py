@@ -11,7 +11,7 @@ from .clock import Clock
 from .ecs import fleet, instances, invariants, placement, pulse, scaling, task_life, workload
 from .ecs.scope import find_cluster
 from .ecs.state import Cluster, Service, Task
-from .ecs.task_make import Order, plan_of
+from .ecs.task_make import Order, planned
 from .errors import ScriptError
 from .settings import Settings
 from .target_health import Target
@@ -65,8 +65,9 @@ class Directions:
             at = self.world.scope(state)
             for task in _tasks(state):
                 if task.live:
-                    order = Order("", task.definition, "", "", task.launch_type, None, {})
-                    task_life.replan(at, task, plan_of(self.world.script, order))
+                    more = {"overrides": task.fixed.get("overrides", {}), "service": task.service}
+                    order = Order("", task.definition, "", "", task.launch_type, None, {}, **more)
+                    task_life.replan(at, task, planned(at, order))
 
     # What watches and interrupts deployments.
 

@@ -51,6 +51,9 @@ class Settings:
     steady_every: float = 6 * 3600.0
     """The same event is told again only after this long."""
 
+    one_off_ends: float | None = None
+    """So long after RUNNING a task of RunTask with a command of its own ends well, unless scripted; None: never."""
+
     # Failures and what follows.
     breaker_minimum: int = 3
     breaker_maximum: int = 200

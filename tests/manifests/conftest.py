@@ -26,7 +26,7 @@ from reconciler.kinds import KINDS
 from reconciler.model.desired import Environment
 from reconciler.model.key import Scope
 from reconciler.model.status import Memory, Result
-from reconciler.simulator import Simulator
+from reconciler.simulator import Settings, Simulator
 from reconciler.source.git import read_git
 from reconciler.source.render import render
 from tests.account import provide
@@ -101,7 +101,7 @@ class World:
     """One AWS, and what a person at a terminal does to it."""
 
     def __init__(self) -> None:
-        self.sim = Simulator()
+        self.sim = Simulator(Settings(one_off_ends=15.0))
         self._connected: dict[Environment, tuple[AwsReader, AwsWriter]] = {}
 
     def prepare(self, wish: Wish) -> None:

@@ -68,7 +68,7 @@ def test_plan_says_what_apply_does_and_then_nothing_is_left(repository, world, e
     planned = world.plan(wish).plan
     assert world.writes() == []
     assert not planned.blocked
-    assert {change.action for change in planned.changes} == {"create"}
+    assert {change.action for change in planned.changes} <= {"create", "run"}
 
     result = world.apply(wish)
     assert result.status.ready, result.status
@@ -112,11 +112,17 @@ def test_one_line_moves_both_services_to_the_new_image(repository, world, applie
     assert [str(change.key) for change in world.plan(wish).plan.changes] == [
         "bookstore/TaskDefinition/puma",
         "bookstore/TaskDefinition/sidekiq",
+        "bookstore/Job/db-migrate",
         "bookstore/Service/puma",
         "bookstore/Service/sidekiq",
     ]
     assert world.apply(wish).status.ready
-    assert sorted(world.writes()) == [*["RegisterTaskDefinition"] * 2, *["UpdateService"] * 2]
+    registered, run, moved = (
+        ["RegisterTaskDefinition"] * 2,
+        ["TagResource", "RunTask", "TagResource"],
+        ["UpdateService"] * 2,
+    )
+    assert sorted(world.writes()) == sorted([*registered, *run, *moved])
     assert world.plan(wish).plan.empty
 
 

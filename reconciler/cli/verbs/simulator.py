@@ -17,6 +17,8 @@ from reconciler.cli.terminal import Terminal
 from reconciler.model.errors import UsageError
 
 REGION = "eu-west-1"
+ONE_OFF = 15.0
+"""Of its seconds: how long a migration and its like take, unless the script says otherwise."""
 
 
 @click.command(short_help="Run an AWS on this machine to try things with.")
@@ -71,7 +73,7 @@ def command(
     if operations:
         run.terminal.out("\n".join(OPERATIONS))
         return 0
-    simulator = Simulator(Settings(seed=seed, region=region, eventual_window=eventual))
+    simulator = Simulator(Settings(seed=seed, region=region, eventual_window=eventual, one_off_ends=ONE_OFF))
     scripted = Scripted(simulator, script, run.terminal) if script else None
     if scripted:
         scripted.read()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .fleet import Instance, Need
@@ -74,10 +74,22 @@ def made(at: Scope, order: Order, place: int, instance: Instance | None) -> Task
         }
     if instance:
         settle_on(task, instance)
-    task.plan = plan_of(at.state.script, order)
+    task.plan = planned(at, order)
     if order.tags:
         at.state.tags[task.arn] = dict(order.tags)
     return task
+
+
+def planned(at: Scope, order: Order) -> Plan:
+    """What the script says will become of a task; a command given to RunTask ends when the settings say so."""
+    plan = plan_of(at.state.script, order)
+    commands = [it for it in order.overrides.get("containerOverrides", ()) if it.get("command")]
+    seconds = at.settings.one_off_ends
+    if order.service is not None or seconds is None or not commands or plan.ends or plan.refusal:
+        return plan
+    essential = {it["name"]: bool(it["essential"]) for it in order.definition.members["containerDefinitions"]}
+    name = str(commands[0]["name"])
+    return replace(plan, ends=(End(seconds, name, 0, None, essential.get(name, True)),))
 
 
 def settle_on(task: Task, instance: Instance) -> None:

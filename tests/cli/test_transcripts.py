@@ -32,6 +32,7 @@ class Night:
     during: Callable[[Any], None] | None = None
     after: float = 20
     commit: bool = True
+    migration: bool = False
     timeout: str = "40m"
 
 
@@ -108,10 +109,31 @@ NIGHTS: dict[str, Night] = {
     "somebody deploys by hand in the middle": Night(script={"starts_in": 120}, during=console_deployment),
     "somebody went back in the console": Night(during=console_rollback, commit=False),
     "somebody stops the deployment": Night(script={"starts_in": 120}, during=console_stop),
+    "a migration that fails": Night(migration=True),
 }  # fmt: skip
 
 
+MIGRATION = (
+    "apiVersion: reconciler/v1\nkind: TaskDefinition\nmetadata: {name: migrate}\nspec:\n  containerDefinitions:\n"
+    "    - name: migrate\n      image: nginx-migrate:1\n      memory: 128\n      command: [rails, 'db:migrate']\n" + LOG
+    + "---\napiVersion: reconciler/v1\nkind: Job\nmetadata: {name: db-migrate}\nspec: {taskDefinition: migrate}\n"
+)  # fmt: skip
+
+
+def with_migration(world: Any) -> None:
+    """A migration before the service: that of the first version succeeds, that of the second does not."""
+    world.write({"apps/shop/migrate.yaml": MIGRATION, "apps/shop/log.yaml": GROUP.removeprefix("---\n")})
+    world.edit(
+        WEB, "kind: Service\nmetadata: {name: web}", "kind: Service\nmetadata: {name: web, dependsOn: [Job/db-migrate]}"
+    )
+    world.simulator.script("nginx-migrate:1", exits=0, after=20)
+    failing = "-- add_column(:users, :email)\nPG::DuplicateColumn: ERROR: column already exists"
+    world.simulator.script("nginx-migrate:2", exits=1, after=12, logs=failing)
+
+
 def build(world: Any, night: Night) -> None:
+    if night.migration:
+        with_migration(world)
     more = night.before(world) or ""
     world.edit(WEB, "      memory: 128\n", f"      memory: 128\n{night.task}")
     world.edit(WEB, "  containerDefinitions:\n", f"{night.network}  containerDefinitions:\n")
@@ -148,6 +170,8 @@ def test_a_night_on_call(name, world, golden):
     if night.script:
         world.simulator.script("nginx:2", **night.script)
     world.edit(WEB, "nginx:1", "nginx:2")
+    if night.migration:
+        world.edit("apps/shop/migrate.yaml", "nginx-migrate:1", "nginx-migrate:2")
     world.commit("the second version")
     if night.commit:
         meddling(world, night)

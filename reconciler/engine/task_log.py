@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from reconciler.model.container_log import Stream, streams
 from reconciler.model.errors import AwsError, Denied, NotFound
 from reconciler.model.kind import Reader
 
@@ -14,13 +15,10 @@ _PAGES = 50
 
 
 @dataclass
-class _Stream:
-    """One container's stream and how far it has been read."""
+class _Reading:
+    """How far a stream has been read."""
 
-    container: str
-    group: str
-    name: str
-    region: str | None
+    stream: Stream
     token: str | None = None
 
 
@@ -29,46 +27,37 @@ class TaskLog:
 
     def __init__(self, read: Reader, definition: Mapping[str, Any], task: str) -> None:
         self._read = read
-        self._streams = list(_streams(definition, task))
+        self._streams = [_Reading(stream) for stream in streams(definition, task)]
         self._several = len(self._streams) > 1
         self.silent = not self._streams
         self.trouble = ""
 
     def lines(self) -> Iterator[str]:
         """The lines that are new; with the container's name before each where several write."""
-        for stream in list(self._streams):
+        for reading in list(self._streams):
+            name = reading.stream.container
             try:
-                for text in self._new(stream):
-                    yield f"{stream.container} | {text}" if self._several else text
+                for text in self._new(reading):
+                    yield f"{name} | {text}" if self._several else text
             except NotFound:
                 continue  # nothing has been written yet
             except AwsError as error:
                 if error.retry:
                     continue
                 hint = f" ({error.hint})" if isinstance(error, Denied) else ""
-                self.trouble = f"the log of {stream.container} cannot be read: {error.message}{hint}"
-                self._streams.remove(stream)
+                self.trouble = f"the log of {name} cannot be read: {error.message}{hint}"
+                self._streams.remove(reading)
 
-    def _new(self, stream: _Stream) -> Iterator[str]:
+    def _new(self, reading: _Reading) -> Iterator[str]:
         for _ in range(_PAGES):
+            stream = reading.stream
             asked: dict[str, Any] = {"logGroupName": stream.group, "logStreamName": stream.name, "startFromHead": True}
-            if stream.token:
-                asked["nextToken"] = stream.token
+            if reading.token:
+                asked["nextToken"] = reading.token
             answer = self._read.one("logs:GetLogEvents", asked, region=stream.region)
             for event in answer.get("events") or ():
                 yield str(event.get("message") or "").rstrip("\n")
             token = answer.get("nextForwardToken")
-            if not token or token == stream.token:
+            if not token or token == reading.token:
                 return
-            stream.token = token
-
-
-def _streams(definition: Mapping[str, Any], task: str) -> Iterator[_Stream]:
-    """The streams that the awslogs driver names ``prefix/container/task``; without a prefix nobody knows the name."""
-    for one in definition.get("containerDefinitions") or ():
-        logging = one.get("logConfiguration") or {}
-        options = logging.get("options") or {}
-        prefix, group = options.get("awslogs-stream-prefix"), options.get("awslogs-group")
-        if logging.get("logDriver") == "awslogs" and prefix and group:
-            name = f"{prefix}/{one['name']}/{task}"
-            yield _Stream(one["name"], group, name, options.get("awslogs-region"))
+            reading.token = token

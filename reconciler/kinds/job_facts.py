@@ -58,6 +58,7 @@ class Facts:
     essential   of each revision looked at, its containers, and whether each is essential
     refused     (id of the run, why): RunTask was answered without a task
     gone        the id of a run whose task AWS names, but no longer shows
+    words       what the run that is wanted wrote last, when it has failed
     """
 
     wish: Tree = field(default_factory=dict)
@@ -68,6 +69,7 @@ class Facts:
     essential: Mapping[str, Mapping[str, bool]] = field(default_factory=dict)
     refused: tuple[str, tuple[str, ...]] = ("", ())
     gone: str = ""
+    words: tuple[str, ...] = ()
 
     def run_of(self, digest: str) -> Run | None:
         """The newest run for a digest; of two tellings of one attempt the one that knows its end."""

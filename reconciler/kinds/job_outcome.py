@@ -33,7 +33,9 @@ def failure(task: Task, container: str, essential: Mapping[str, bool]) -> str:
         return ""
     if not counted:
         told.append(f"there is no container {container} in it" if container else "it has no containers")
-    return "; ".join([*told, *([task.reason] if task.reason else [])]) or f"it was stopped: {task.stop_code}"
+    if task.reason and not (told and task.reason == "Essential container in task exited"):
+        told.append(task.reason)
+    return "; ".join(told) or f"it was stopped: {task.stop_code}"
 
 
 def _counted(task: Task, container: str, essential: Mapping[str, bool]) -> list[Container]:

@@ -14,12 +14,14 @@ from typing import Any
 from reconciler.kinds.job_facts import Facts, Task, facts_of, observed, started_by, starter, task_from
 from reconciler.kinds.job_fields import OWN, short
 from reconciler.model.batch import batches
+from reconciler.model.container_log import last_lines
 from reconciler.model.errors import AwsError, NotFound, Rejected
 from reconciler.model.key import OWNER, Key
 from reconciler.model.kind import Answer, Reader
 from reconciler.model.observed import NEVER, Observed, Wanted
 from reconciler.model.plan import Change
-from reconciler.model.runs import Run, runs_of
+from reconciler.model.runs import FAILED, Run, runs_of
+from reconciler.model.stop_reasons import why
 from reconciler.model.tags import to_map
 from reconciler.model.tree import Tree
 
@@ -66,6 +68,7 @@ def _looked(read: Reader, want: Wanted, answers: Mapping[str, Answer | AwsError]
         going = [run for run in facts.runs if not run.ended]
         if going:
             facts = replace(facts, tasks=_tasks(read, want.key, want.owner, str(spec["cluster"]), going, ""))
+        facts = replace(facts, words=_last_words(read, want, facts, str(spec["cluster"])))
     except AwsError as error:
         return Observed.failed(want.key, error)
     return observed(replace(seen, at=_date(answers, NEVER)), facts)
@@ -150,6 +153,19 @@ def _tasks(read: Reader, key: Key, owner: str, cluster: str, runs: Iterable[Run]
             if task is not None:
                 found[task.arn] = task
     return tuple(sorted(found.values(), key=lambda task: (task.created or NEVER, task.arn)))
+
+
+def _last_words(read: Reader, want: Wanted, facts: Facts, cluster: str) -> tuple[str, ...]:
+    """What a run that has failed wrote last, while ECS still shows its task; nothing is asked about any other."""
+    run = facts.run_of(want.digest)
+    task = facts.task_of(run) if run else None
+    if run is None or not (run.word == FAILED or (task and task.ended and any(one.code for one in task.containers))):
+        return ()
+    family = {"family": _family(run.revision), "desiredStatus": "STOPPED"}
+    stopped = [task.arn] if task else _listed(read, family, cluster)
+    mine = started_by(want.owner, want.key.name, run)
+    found = [it for it in _described(read, stopped, cluster) if it.get("startedBy") == mine]
+    return last_lines(read, why(found[0]))[0] if found else ()
 
 
 def _listed(read: Reader, filters: Tree, cluster: str) -> list[str]:

@@ -112,7 +112,8 @@ def verdict(seen: Observed) -> Health:
         case Word.SUCCEEDED:
             return Health(HealthWord.HEALTHY, "Succeeded", f"it succeeded{_when(run)}")
         case Word.FAILED:
-            return Health(HealthWord.DEGRADED, "HookFailed", why_failed(run), stalled=True)
+            words = tuple(f"log: {line}" for line in facts.words)
+            return Health(HealthWord.DEGRADED, "HookFailed", why_failed(run), stalled=True, detail=words)
         case Word.UNKNOWN:
             return Health(HealthWord.DEGRADED, "JobOutcomeUnknown", why_unknown(run), stalled=True)
         case Word.RUNNING if now.task is not None:
@@ -150,8 +151,8 @@ def _running(message: str) -> Health:
 
 
 def _task(task: Task, at: datetime) -> str:
-    minutes = f" for {max(0, int((at - task.created).total_seconds())) // 60} min" if task.created else ""
-    return f"task {task.id} is {task.last}{minutes}"
+    minutes = int((at - task.created).total_seconds()) // 60 if task.created else 0
+    return f"task {task.id} is {task.last}" + (f", {minutes} min after it was asked for" if minutes > 0 else "")
 
 
 def _when(run: Run) -> str:

@@ -31,7 +31,20 @@ from reconciler.report.plan_text import plan_text
 from reconciler.report.problems import draw_all
 
 TIMEOUT = 20 * 60.0
-"""Seconds for all of an apply, where no flag says."""
+"""Seconds for all of an apply, at the least, where no flag says."""
+
+WAY_BACK = 600.0
+"""Seconds more for what fails at the end of its time to be taken back."""
+
+
+def longest(wish: Wish, plan: Plan) -> float:
+    """Seconds for an apply of which nobody says how long: the longest rollout and the longest job, and the way back."""
+    of_kinds: dict[str, float] = {}
+    for key in (change.key for change in plan.changes if change.key in wish.desired):
+        desired = wish.desired[key]
+        own = wish.kinds[key.kind].patience(desired.spec, desired.policy)
+        of_kinds[key.kind] = max(own, of_kinds.get(key.kind, 0.0))
+    return max(TIMEOUT, sum(of_kinds.values()) + WAY_BACK)
 
 
 @dataclass(frozen=True)
@@ -172,7 +185,7 @@ class Apply:
         stop = Stop(lambda text: self._err(text))
         write: Writer = OnlySaved(both.write, agreed.calls) if isinstance(agreed, SavedPlan) else both.write
         target = replace(target, write=write, made=watch.made, stop=stop)
-        timeout = self.wanted.timeout or TIMEOUT
+        timeout = self.wanted.timeout or longest(wish, before.plan)
         try:
             with stop.listening(), watch.shown():
                 outcome = converge(

@@ -95,6 +95,8 @@ def hint(facts: Facts) -> str:
         return facts.failure.hint
     if facts.change is not None and facts.change.blocked is not None:
         return facts.change.blocked.hint
+    if facts.change is not None and _takes_back(facts.change):
+        return "; ".join(filter(None, (facts.health.hint if facts.health else "", "the next apply takes it back")))
     if facts.health is not None and facts.health.hint:
         return facts.health.hint
     return facts.seen.error.hint if facts.seen.error is not None else ""
@@ -108,6 +110,11 @@ def reason(code: str) -> str:
 
 def _not_known(error: AwsError) -> str:
     return f"what it refers to could not be read: {error.message}"
+
+
+def _takes_back(change: Change) -> bool:
+    """Whether what runs is as declared, has failed, and is only waiting to be taken back."""
+    return change.action is Action.HOLD and bool(change.calls)
 
 
 def _going(facts: Facts) -> bool:
@@ -124,7 +131,7 @@ def _synced(facts: Facts) -> Condition:
         )
     if facts.invalid:
         return Condition("Synced", "Unknown", "RenderFailed", "its manifest is invalid")
-    if change is None:
+    if change is None or _takes_back(change):
         return Condition("Synced", "True", "Synced", "as the repository says")
     if change.action is Action.DELETE:
         return Condition("Synced", "False", "PrunePending", change.waiting or "no longer declared")
@@ -160,7 +167,8 @@ def _stalled(facts: Facts) -> Condition | None:
     blocked = facts.change.blocked if facts.change else None
     if blocked is not None:
         return Condition("Stalled", "True", reason(blocked.code), blocked.message)
-    if facts.health is not None and facts.health.stalled and facts.change is None:
+    as_declared = facts.change is None or _takes_back(facts.change)
+    if facts.health is not None and facts.health.stalled and as_declared:
         return Condition("Stalled", "True", facts.health.reason or facts.health.word.value, facts.health.message)
     return None
 
@@ -192,7 +200,7 @@ def _doing(change: Change) -> str:
     if change.doing:
         return reason(change.doing)
     if change.action is Action.HOLD:
-        return "RollingBack" if change.calls else "Progressing"
+        return "Progressing"
     if change.action is Action.RUN:
         return "RunningHook"
     return "Draining" if change.waiting else "Progressing"

@@ -37,7 +37,7 @@ def phase(conditions: Sequence[Condition]) -> Phase:
         return Phase.UNKNOWN
     if "Stalled" in by_type:
         found = _OF_STALLED.get(by_type["Stalled"].reason, Phase.FAILED)
-        unwell = healthy.status == "False" and healthy.reason != "Missing"
+        unwell = healthy.status == "False" and healthy.reason not in ("Missing", "NotRun")
         return Phase.DEGRADED if found in HELD and unwell else found
     doing = by_type["Reconciling"].reason
     if synced.reason == "PrunePending":

@@ -29,7 +29,7 @@ def considered(read: Reader, world: World, tick: Tick) -> tuple[World, Plan]:
             world = _asked(read, world, asking, tick)
         elif unread := preflight.unread(world, planned.changes):
             world = with_outside(read, world, unread)
-        elif resting := [it for it in retention.resting(world, planned) if it.reading.key not in world.superseded]:
+        elif resting := _resting(world, planned, tick):
             world = _with_superseded(read, world, resting)
         else:
             return world, planned
@@ -64,6 +64,19 @@ def _mark(change: Change) -> tuple[datetime, str] | None:
     """What an answer to a second look holds for: until the resource changes, or something else is wanted of it."""
     changed = change.observed.changed if change.observed else None
     return (changed, repr(sorted(change.values.items()))) if changed else None
+
+
+def _resting(world: World, planned: Plan, tick: Tick) -> list[Retention]:
+    """The families of which some revisions may go, in a run that has changed nothing of theirs.
+
+    What was not in the plan that people saw is left to the next one.
+    """
+    return [
+        item
+        for item in retention.resting(world, planned)
+        if item.reading.key not in world.superseded
+        and not {item.reading.key, *(user.key for user in item.users)} & tick.memory.answers.keys()
+    ]
 
 
 def _with_superseded(read: Reader, world: World, resting: list[Retention]) -> World:

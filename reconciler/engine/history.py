@@ -47,8 +47,9 @@ def history(target: Target, wish: Wish, app: str, names: Sequence[str], most: in
     found = []
     for key in (can[name] for name in dict.fromkeys(names or can)):
         seen = world.seen.get(key)
-        if seen is not None and seen.error is not None:
-            raise seen.error
+        unread = [world.seen[it] for it in (key, *world.desired[key].needs) if it in world.seen]
+        if error := next((it.error for it in unread if it.error is not None), None):
+            raise error
         deployed = wish.kinds[key.kind].history(target.read, seen, most) if seen else ()
         pin = pin_of(world, world.desired[key])
         newest = next((item.id for item in deployed if pin and item.revision.arn == pin.revision), None)

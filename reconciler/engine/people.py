@@ -53,10 +53,11 @@ def record_of(records: Records, scope: Scope, app: str) -> tuple[Record, Book]:
     return book.records.get(app, NO_RECORD), book
 
 
-def suspend(records: Records, scope: Scope, app: str, said: Said) -> Said | None:
-    """Suspend an app; who had before, when somebody had: their word is replaced."""
+def suspend(records: Records, scope: Scope, app: str, said: Said, *, instead: bool = True) -> Said | None:
+    """Suspend an app; who had before, when somebody had: ``instead`` of their word this one holds."""
     record, _ = record_of(records, scope, app)
-    records.said(scope, app, replace(record, suspended=said))
+    if record.suspended is None or instead:
+        records.said(scope, app, replace(record, suspended=said))
     return record.suspended
 
 

@@ -8,11 +8,12 @@ from typing import Any
 
 from reconciler.kinds import job_checks
 from reconciler.kinds.job_facts import Facts, Task, facts_of, observed, starter, task_from
-from reconciler.kinds.job_fields import FIELDS, OWN
+from reconciler.kinds.job_fields import FIELDS, OWN, TIMEOUT
 from reconciler.kinds.job_reading import look, look_hard
 from reconciler.kinds.job_state import VISIBLE, Word, state, verdict
 from reconciler.kinds.job_steps import left
 from reconciler.model.desired import Reference
+from reconciler.model.durations import seconds
 from reconciler.model.errors import Conflict, Finding
 from reconciler.model.key import OWNER, Key
 from reconciler.model.kind import NO_POLICY, Answer, Kind, Reader, Referent
@@ -104,6 +105,9 @@ class Job(Kind):
 
     def health(self, seen: Observed, policy: Policy = NO_POLICY) -> Health:
         return verdict(seen)
+
+    def patience(self, spec: Tree, policy: Policy) -> float:
+        return seconds(spec.get("timeout")) or TIMEOUT
 
     def released(self, seen: Observed) -> str | None:
         facts = facts_of(seen)

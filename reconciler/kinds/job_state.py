@@ -120,7 +120,11 @@ def verdict(seen: Observed) -> Health:
             return _running(_task(now.task, seen.at))
         case Word.STARTED if run.tries:
             return _running(f"no capacity so far; try {run.tries + 1} at {due(run):%H:%M:%S} UTC")
-    return _running("it is being started" if now.task is None else "it has ended; how is being recorded")
+        case Word.STARTED if seen.at - run.at > VISIBLE:
+            return _running(
+                f"it was started{_when(run)}; how it ended is not known yet: the next apply asks for its task"
+            )
+    return _running("it is being started" if now.task is None else "it has ended; how is recorded by the next apply")
 
 
 def why_failed(run: Run) -> str:
@@ -129,6 +133,7 @@ def why_failed(run: Run) -> str:
 
 def why_unknown(run: Run) -> str:
     since = f"at {run.at:%Y-%m-%d %H:%M} UTC " if run.at.year > 1 and not run.ended else ""
+    since = f"({run.detail}) " if run.ended and run.detail else since
     return f"it was to be started {since}and nobody recorded how it ended; its task is no longer to be seen"
 
 

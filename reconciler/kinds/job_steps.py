@@ -47,7 +47,7 @@ def _next(change: Change, steps: _Steps, word: Word, run: Run, task: Task | None
         case Word.REFUSED:
             return steps.without_room(run, list(steps.facts.refused[1]))
         case Word.GONE:
-            return steps.told(run, runs.UNKNOWN, "")
+            return steps.told(run, runs.UNKNOWN, f"started {run.at:%Y-%m-%dT%H:%M:%SZ} on {run.detail}")
         case Word.SAID_DONE:
             return steps.told(run, runs.SUCCEEDED, "as a person said")
     if not steps.wanted:

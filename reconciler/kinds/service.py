@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from reconciler.kinds import service_preflight
 from reconciler.kinds.service_checks import findings
+from reconciler.kinds.service_deadline import patience
 from reconciler.kinds.service_evidence import primary
 from reconciler.kinds.service_failures import asked_again, held, holding
 from reconciler.kinds.service_fields import FIELDS
@@ -23,7 +24,7 @@ from reconciler.model.errors import AwsError, Finding
 from reconciler.model.history import Deployed, Revision
 from reconciler.model.key import Key
 from reconciler.model.kind import NO_POLICY, Answer, Kind, Reader, Sight
-from reconciler.model.observed import Observed, Wanted
+from reconciler.model.observed import NEVER, Observed, Wanted
 from reconciler.model.plan import Action, Call, Change
 from reconciler.model.policy import Policy
 from reconciler.model.shapes import Shape
@@ -131,6 +132,10 @@ class Service(Kind):
 
     def hold(self, change: Change) -> Finding | None:
         return rolled_elsewhere(change) or held(change)
+
+    def patience(self, spec: Tree, policy: Policy) -> float:
+        live = {name: spec[name] for name in ("deploymentConfiguration", "desiredCount") if name in spec}
+        return policy.timeout or patience(Observed(Key("", self.name, ""), NEVER, spec, live=live))
 
     def retreat(self, seen: Observed, health: Health) -> Iterable[Call]:
         return retreat(seen, health)

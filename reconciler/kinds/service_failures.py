@@ -78,7 +78,14 @@ def _with_causes(read: Reader, readings: Sequence[Observed], wanted: Mapping[Key
 
 
 def _with_cause(read: Reader, seen: Observed, tasks: Sequence[Mapping[str, Any]], definition: str) -> Observed:
-    tried = [why(task) for task in tasks if task.get("taskDefinitionArn") == definition and task.get("stopCode")]
+    began = seen.live["failed"].get("began")
+    tried = [
+        why(task)
+        for task in tasks
+        if task.get("taskDefinitionArn") == definition
+        and task.get("stopCode")
+        and not (began and "createdAt" in task and task["createdAt"] < began)
+    ]
     found = last_words(read, Evidence(stops=tuple(sorted(tried, key=lambda stop: stop.at, reverse=True))))
     events = [str(item.get("message", "")) for item in seen.live.get("events") or ()]
     cause = diagnosed(found, events, short=False)
@@ -108,6 +115,8 @@ def _as_failed(change: Change, failed: Mapping[str, Any]) -> Finding:
     why = f": {failed['reason'].rstrip('.')}" if failed.get("reason") else ""
     message = f"its last deployment to this ended {failed['status']}{when}{why}"
     known: Diagnosis | None = failed.get("cause")
+    if "StopServiceDeployment" in why:
+        why = f"{why} (of a person, or by policy.rollback: previous)"
     if word := failed.get("word"):
         message = f"it was taken back{when}, after ECS had called it completed: {word}"
         if change.observed is not None and (primary(change.observed) or {}).get("rolloutState") == "IN_PROGRESS":
@@ -167,6 +176,7 @@ def _last_try(
         "status": item["status"],
         "reason": item.get("statusReason", ""),
         "at": item.get("finishedAt"),
+        "began": item.get("createdAt"),
     }
     return replace(seen, live={**seen.live, "failed": failed})
 

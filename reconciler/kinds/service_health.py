@@ -142,7 +142,11 @@ def _rolling_back(case: Case) -> Health | None:
     """ECS is on its way back. What it goes back to may be healthy; what was wanted is not."""
     if case.rollout.get("status") not in _ROLLING_BACK:
         return None
-    why = (case.rollout.get("rollback") or {}).get("reason") or case.rollout.get("statusReason") or "as requested"
+    why = (
+        (case.rollout.get("rollback") or {}).get("reason")
+        or case.rollout.get("statusReason")
+        or "StopServiceDeployment was called"
+    )
     return Health(HealthWord.PROGRESSING, "RollingBack", f"ECS is rolling back: {why}; {case.counts}")
 
 

@@ -21,6 +21,9 @@ from reconciler.model.observed import Observed
 from reconciler.model.policy import Policy
 from reconciler.model.stop_reasons import stops
 
+LATELY = 600.0
+"""Seconds for which a task that replaced another one makes a service worth a closer look."""
+
 
 def collected(read: Reader, readings: Sequence[Observed], policy_of: Callable[[Key], Policy]) -> list[Observed]:
     """The readings of services that are not at rest, with the evidence of it."""
@@ -50,7 +53,22 @@ def _restless(seen: Observed, policy: Policy) -> bool:
         and first.get("rolloutState") in ("COMPLETED", None)
         and first.get("runningCount", 0) >= first.get("desiredCount", 0)
     )
-    return not still or _on_trial(seen, first, policy)
+    return not still or _on_trial(seen, first, policy) or _restarted(seen, first)
+
+
+def _restarted(seen: Observed, first: Described) -> bool:
+    """Whether tasks were started lately although the deployment had been completed: what it had may not stay.
+
+    A service that looks at rest may be one whose tasks crash and are replaced between two looks.
+    """
+    done = first.get("updatedAt")
+    return bool(first.get("failedTasks")) or any(
+        "has started" in str(event.get("message", ""))
+        and (done is None or event["createdAt"] > done)
+        and (seen.at - event["createdAt"]).total_seconds() <= LATELY
+        for event in seen.live.get("events") or ()
+        if "createdAt" in event
+    )
 
 
 def _on_trial(seen: Observed, first: Described, policy: Policy) -> bool:

@@ -142,6 +142,10 @@ class Kind:
         """Those of these revisions, by ARN or name, that a resource could run and that there are; raises AwsError."""
         return ()
 
+    def patience(self, spec: Tree, policy: Policy) -> float:
+        """Seconds that a change of it may take by itself, from its first call to its end."""
+        return 0.0
+
     def retreat(self, seen: Observed, health: Health) -> Iterable[Call]:
         """The calls that take back a rollout which has failed; none where there is nothing to go back to."""
         return ()

@@ -15,6 +15,8 @@ FORMAT_VERSION: Final = "1.0"
 _NAMED: Final = 4
 """How many resources are named beside a finding about several."""
 
+WELL = "nothing stands in the way of a change (how things fare: reconciler status)"
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -40,7 +42,7 @@ def doctor_text(shown: Shown, *, color: bool = False) -> str:
         lines = ["not allowed to look; add to this role's policy:", *(f"  {action}" for action in shown.lacking)]
         blocks.append("\n".join(lines))
     number = f"{shown.looked} resource{'s' * (shown.looked != 1)} looked at"
-    found = count([problem for problem, _ in shown.findings]) or "nothing is wrong"
+    found = count([problem for problem, _ in shown.findings]) or WELL
     blocks.append(paint(f"{number}: {found}", "bold", color))
     return "\n\n".join(blocks) + "\n"
 

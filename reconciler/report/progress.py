@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Final
 
 from reconciler.model.key import Key
+from reconciler.model.phase import HELD
 from reconciler.model.plan import Change
 from reconciler.model.status import Condition, ResourceStatus, Status
 from reconciler.report import redact
@@ -83,7 +84,8 @@ def outcome_line(resource: ResourceStatus, seconds: float | None = None, *, colo
         return f"{paint('ready', 'green', color)}: {safe(str(resource.key))}{_took(seconds)}"
     why = telling(resource)
     said = ": ".join(part for part in (safe(why.reason) if why else "", _message(why)) if part)
-    word = paint("failed" if resource.stalled else "not ready", tone(resource), color)
+    ended = "held" if resource.phase in HELD else "failed" if resource.stalled else "not ready"
+    word = paint(ended, tone(resource), color)
     hint = f"\n  = {safe(redact.text(resource.hint))}" if resource.hint else ""
     return f"{word}: {safe(str(resource.key))}{f' {said}' if said else ''}{_took(seconds)}{hint}"
 

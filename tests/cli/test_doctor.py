@@ -34,7 +34,9 @@ def test_nothing_is_wrong(live):
     done = live.run("doctor")
     assert done.exit_code == 0
     assert "account 123456789012" in done.stdout
-    assert done.stdout.endswith("3 resources looked at: nothing is wrong\n")
+    assert done.stdout.endswith(
+        "3 resources looked at: nothing stands in the way of a change (how things fare: reconciler status)\n"
+    )
     assert live.writes == []
 
 

@@ -417,8 +417,9 @@ def test_what_is_not_in_scope_is_remembered_as_it_was():
 PHASES = {
     "stabilizing": ({"health": Health(HealthWord.PROGRESSING, "Stabilizing")}, ("Stabilizing", "InProgress")),
     "rolling back by health": ({"health": Health(HealthWord.PROGRESSING, "RollingBack")}, ("RollingBack", "InProgress")),
-    "rolling back by calls of ours": (
-        {"made": change("Thing/web", Action.HOLD, calls=(Call("toy:Stop", {}),))}, ("RollingBack", "InProgress")),
+    "failed, and to be taken back": (
+        {"made": change("Thing/web", Action.HOLD, calls=(Call("toy:Stop", {}),)),
+         "health": Health(HealthWord.DEGRADED, "CrashLoop", stalled=True)}, ("Failed", "Failed")),
     "rolling back, awaited": (
         {"made": change("Thing/web", Action.HOLD, waiting="ECS does", doing="RollingBack")}, ("RollingBack", "InProgress")),
     "held while another's deployment is in flight": (

@@ -178,3 +178,31 @@ def test_a_hundred_ticks_without_memory_after_a_rollback_write_nothing(lab, poli
         lab.tick(Memory())
         lab.simulator.advance(97)
     assert lab.writes() == []
+
+
+@pytest.mark.parametrize("behaviour", [{"out_of_memory": True, "after": 150}, {"exits": 1, "after": 90}])
+def test_tasks_that_crash_and_are_replaced_between_two_looks_are_no_healthy_service(behaviour):
+    lab = Lab()
+    lab.app("shop", SHOP[: SHOP.rindex("---")])
+    lab.apply()
+    lab.simulator.script("shop:2", **behaviour)
+    edit(lab, "shop:1", "shop:2")
+    lab.apply()
+    lab.simulator.advance(400)
+    words = set()
+    for _ in range(60):
+        [web] = [it for it in lab.tick(Memory()).status.resources if str(it.key) == "shop/Service/web"]
+        words.add((web.ready, web.stalled))
+        lab.simulator.advance(11)
+    assert words == {(False, True)}
+
+
+def test_a_service_that_was_scaled_up_and_stays_is_healthy():
+    lab = Lab()
+    lab.app("shop", SHOP[: SHOP.rindex("---")])
+    lab.apply()
+    edit(lab, "desiredCount: 2", "desiredCount: 4")
+    assert lab.apply().ending is Ending.CONVERGED
+    for _ in range(10):
+        assert lab.tick(Memory()).status.ready
+        lab.simulator.advance(30)

@@ -101,7 +101,7 @@ class History:
         self.lab.apply(timeout=600)
         for number in range(1, ROUNDS + 1):
             self.commit(number)
-            for _ in range(self.random.randint(2, 4)):
+            for _ in range(self.random.randint(1, 3)):
                 self.tick()
                 self.lab.simulator.advance(self.random.choice((1, 5, 5, 20, 60, 200)))
                 if self.random.random() < 0.3:

@@ -21,7 +21,7 @@ from reconciler.cli.runtime import current
     "--timeout",
     type=Duration(),
     metavar="TIME",
-    help="How long all of it may take. Default: 20m.",
+    help="How long all of it may take. Default: 20m, or what its rollouts and jobs may take.",
 )
 @option(
     "--restart",

@@ -29,8 +29,9 @@ def command(app: str, by: str | None, why: str, **given: Any) -> int:
 
     with place(run, app, whole=False) as here:
         word = said(run, by, why)
-        before = suspend(here.records, here.target.scope, app, word)
-    run.terminal.out(safe(f"{app} is suspended {word}"))
-    if before is not None:
+        instead = bool(by or why)
+        before = suspend(here.records, here.target.scope, app, word, instead=instead)
+    run.terminal.out(safe(f"{app} is suspended {word if before is None or instead else before}"))
+    if before is not None and instead:
         run.terminal.note(safe(f"it was suspended already {before}"))
     return 0

@@ -138,6 +138,8 @@ def _synced(facts: Facts) -> Condition:
     paths = ", ".join(field.text for field in change.fields[:3]) + (", …" if len(change.fields) > 3 else "")
     what = str(change.action if change.action is not Action.HOLD else Action.UPDATE)
     said = f"{what}: {paths}" if paths else what
+    if change.doing == "Pinned" and change.blocked is None:
+        return Condition("Synced", "False", "Pinned", f"{change.note}; it is not there yet: apply puts it there")
     if change.blocked is not None and (code := reason(change.blocked.code)) in _OF_SYNC:
         return Condition("Synced", "False", code, change.blocked.message)
     return Condition("Synced", "False", "DriftDetected" if facts.drifted else "OutOfSync", said)

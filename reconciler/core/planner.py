@@ -117,7 +117,8 @@ def _as_said(world: World, kind: Kind, start: Change, policy: Policy) -> Change 
     back = _made(world, kind, said.pinned(world, kind, start, pin), policy)
     if back is None:
         return said.held_at_pin(world, wanted, pin) if wanted is not None else None
-    return replace(back, note="; ".join(filter(None, (said.pin_words(pin), back.note))))
+    note = "; ".join(filter(None, (said.pin_words(pin), back.note)))
+    return replace(back, note=note, doing="Pinned" if back.step is Action.UPDATE else back.doing)
 
 
 def _made(world: World, kind: Kind, start: Change, policy: Policy) -> Change | None:

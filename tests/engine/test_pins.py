@@ -68,6 +68,15 @@ def test_a_pin_is_planned_as_an_ordinary_update_that_says_who_and_why(lab):
     assert change.note == f"pinned to web:1 (commit cccccccccccc) by alice@laptop at {NOON}: too slow"
 
 
+def test_a_pin_that_is_not_there_yet_is_no_drift_in_status(lab):
+    pin(lab)
+    [resource] = [it for it in lab.tick(write=False).status.resources if str(it.key) == "shop/Service/web"]
+    synced = resource.condition("Synced")
+    assert (synced.status, synced.reason) == ("False", "Pinned")
+    assert "by alice@laptop" in synced.message
+    assert not resource.ready
+
+
 def test_a_pinned_service_goes_back_and_is_waited_for_before_it_is_told_as_pinned(lab):
     pin(lab)
     outcome = lab.apply()

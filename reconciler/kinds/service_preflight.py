@@ -54,6 +54,7 @@ def findings(spec: Tree, sight: Sight) -> Iterator[Finding]:
     yield from _short_arn(sight)
     yield from _targets(spec, sight)
     yield from _triggers(sight)
+    yield from _against_policy(spec, sight)
     move = _move(spec, sight)
     seen = sight.outside.get(("Instances", _cluster(spec, sight)))
     providers = _providers(spec, sight)
@@ -65,6 +66,21 @@ def findings(spec: Tree, sight: Sight) -> Iterator[Finding]:
     elif seen.spec is not None:
         rooms = [room for room in rooms_of(seen.spec["instances"]) if not providers or room.provider in providers]
         yield from _capacity(spec, sight, move, rooms, definition)
+
+
+def _against_policy(spec: Tree, sight: Sight) -> Iterator[Finding]:
+    """The policy says that nothing is rolled back, and the service's own configuration says that ECS does."""
+    desired = sight.change.desired if sight.change else None
+    configuration = spec.get("deploymentConfiguration") or {}
+    who = [
+        name
+        for name, member in (("circuit breaker", "deploymentCircuitBreaker"), ("alarms", "alarms"))
+        if (configuration.get(member) or {}).get("rollback")
+    ]
+    if desired is not None and desired.policy.rollback == "none" and who:
+        message = f"policy.rollback is none, and its {' and '.join(who)} would make ECS roll back all the same"
+        hint = "set rollback: false there, or policy.rollback: ecs"
+        yield Finding("rolls-back", ("deploymentConfiguration",), message, hint, Severity.WARNING)
 
 
 def _capacity(spec: Tree, sight: Sight, move: _Move, rooms: list[Room], definition: Tree) -> Iterator[Finding]:

@@ -206,3 +206,12 @@ def test_a_service_that_was_scaled_up_and_stays_is_healthy():
     for _ in range(10):
         assert lab.tick(Memory()).status.ready
         lab.simulator.advance(30)
+
+
+def test_a_policy_that_ecs_would_not_keep_is_warned_of(lab):
+    edit(lab, "shop:1", "shop:3")
+    edit(lab, "kind: Service\nmetadata: {name: web}", "kind: Service\nmetadata: {name: web, policy: {rollback: none}}")
+    found = [problem for problem in lab.plan().warnings if problem.code == "rolls-back"]
+    assert [problem.message for problem in found] == [
+        "policy.rollback is none, and its circuit breaker would make ECS roll back all the same"
+    ]

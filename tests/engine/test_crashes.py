@@ -115,7 +115,14 @@ def run(lab: Lab, at: int | None = None, how: str = "") -> Counter[str]:
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
-@pytest.mark.parametrize("how", ["killed before", "killed after", "answer lost", "throttled"])
+@pytest.mark.parametrize(
+    "how",
+    [
+        "killed after",
+        "answer lost",
+        *(pytest.param(it, marks=pytest.mark.slow) for it in ("killed before", "throttled")),
+    ],
+)
 def test_a_fault_at_any_call_leads_to_the_same_end_with_the_same_calls(scenario, how):
     reference = prepared(scenario)
     expected = run(reference)
@@ -130,7 +137,7 @@ def test_a_fault_at_any_call_leads_to_the_same_end_with_the_same_calls(scenario,
         assert not extra, f"{how} at call {at}: {extra}"
 
 
-@pytest.mark.parametrize("versions", [1, 2, 3])
+@pytest.mark.parametrize("versions", [1, pytest.param(2, marks=pytest.mark.slow), 3])
 @pytest.mark.parametrize("scenario", [change_image, scale, tag, replace_with_downtime], ids=lambda it: it.__name__)
 def test_stale_reads_after_a_change_lead_to_no_second_call(scenario, versions):
     reference = prepared(scenario)

@@ -115,7 +115,7 @@ def _as_said(world: World, kind: Kind, start: Change, policy: Policy) -> Change 
     if pin is None:
         return wanted
     back = _made(world, kind, said.pinned(world, kind, start, pin), policy)
-    if back is None:
+    if back is None or _takes_back(back):  # where a person has put it, it stays
         return said.held_at_pin(world, wanted, pin) if wanted is not None else None
     note = "; ".join(filter(None, (said.pin_words(pin), back.note)))
     return replace(back, note=note, doing="Pinned" if back.step is Action.UPDATE else back.doing)
@@ -194,6 +194,10 @@ def _retreat(world: World, kind: Kind, start: Change, policy: Policy) -> Change 
     note = f"{health.reason}, so it goes back to what worked before: {health.message}"
     hold = replace(start, action=Action.HOLD, step=Action.HOLD, effect=Effect.ROLLS_TASKS, calls=calls, note=note)
     return hold if calls else None
+
+
+def _takes_back(change: Change) -> bool:
+    return change.action is Action.HOLD and bool(change.calls)
 
 
 def _held(world: World, kind: Kind, made: Change) -> Change:

@@ -113,10 +113,10 @@ def holding(seen: Observed) -> str | None:
 def _as_failed(change: Change, failed: Mapping[str, Any]) -> Finding:
     when = f" at {failed['at']:%Y-%m-%d %H:%M} UTC" if failed.get("at") else ""
     why = f": {failed['reason'].rstrip('.')}" if failed.get("reason") else ""
+    if "StopServiceDeployment" in why:  # ECS does not tell whose it was
+        why = f"{why}, by a person or by policy.rollback: previous"
     message = f"its last deployment to this ended {failed['status']}{when}{why}"
     known: Diagnosis | None = failed.get("cause")
-    if "StopServiceDeployment" in why:
-        why = f"{why} (of a person, or by policy.rollback: previous)"
     if word := failed.get("word"):
         message = f"it was taken back{when}, after ECS had called it completed: {word}"
         if change.observed is not None and (primary(change.observed) or {}).get("rolloutState") == "IN_PROGRESS":

@@ -11,12 +11,13 @@ from dataclasses import replace
 
 from reconciler.kinds.service_evidence import Described, Evidence, Target, primary
 from reconciler.kinds.service_logs import last_words
+from reconciler.kinds.service_marks import is_marked
 from reconciler.kinds.service_tasks import tasks_of
 from reconciler.model import tags
 from reconciler.model.batch import batches
 from reconciler.model.errors import AwsError
 from reconciler.model.key import OWNER, Key
-from reconciler.model.kind import Reader
+from reconciler.model.kind import Answer, Reader
 from reconciler.model.observed import Observed
 from reconciler.model.policy import Policy
 from reconciler.model.stop_reasons import stops
@@ -117,7 +118,10 @@ def _add_tasks(
 
 
 def _add_before(read: Reader, on_trial: Sequence[Observed], found: dict[Key, Evidence]) -> None:
-    """What ran before a completed deployment whose tasks do not stay, where the revision it runs is ours to mark."""
+    """What ran before a completed deployment whose tasks do not stay, unless that has failed in the service too.
+
+    Only of a revision that is ours to mark: what is not remembered would be tried again.
+    """
     for seen in on_trial:
         rollout = found[seen.key].rollout or {}
         sources = [item["arn"] for item in rollout.get("sourceServiceRevisions") or ()]
@@ -126,14 +130,16 @@ def _add_before(read: Reader, on_trial: Sequence[Observed], found: dict[Key, Evi
             continue
         runs = str((primary(seen) or {}).get("taskDefinition"))
         [revisions] = read.many("ecs:DescribeServiceRevisions", [{"serviceRevisionArns": sources[:1]}])
-        [definition] = read.many("ecs:DescribeTaskDefinition", [{"taskDefinition": runs, "include": ["TAGS"]}])
-        if isinstance(revisions, AwsError) or isinstance(definition, AwsError):
+        before = (
+            [] if isinstance(revisions, AwsError) else [it["taskDefinition"] for it in revisions["serviceRevisions"]]
+        )
+        asked = [{"taskDefinition": arn, "include": ["TAGS"]} for arn in (runs, *before)]
+        here, *there = read.many("ecs:DescribeTaskDefinition", asked)
+        if isinstance(here, AwsError) or not tags.same_place(tags.to_map(here.get("tags")).get(OWNER), seen.owner):
             continue
-        before = next((str(item["taskDefinition"]) for item in revisions["serviceRevisions"]), "")
-        owner = tags.to_map(definition.get("tags")).get(OWNER, "")
-        ours = bool(seen.owner) and owner.split("/")[:2] == str(seen.owner).split("/")[:2]
-        if ours and before != runs:
-            found[seen.key] = replace(found[seen.key], before=before)
+        for arn, definition in zip(before, there, strict=True):
+            if arn != runs and isinstance(definition, Answer) and not is_marked(seen, definition):
+                found[seen.key] = replace(found[seen.key], before=str(arn))
 
 
 def _add_targets(read: Reader, restless: Sequence[Observed], found: dict[Key, Evidence]) -> None:

@@ -28,6 +28,11 @@ def mark(seen: Observed, revision: str, reason: str) -> Call:
     return Call("ecs:TagResource", {"resourceArn": revision, "tags": [{"key": _name(seen), "value": value}]})
 
 
+def is_marked(seen: Observed, definition: Answer) -> bool:
+    """Whether a described revision is remembered to have failed in a service."""
+    return _name(seen) in tags.to_map(definition.get("tags"))
+
+
 def with_marks(read: Reader, readings: Sequence[Observed], wanted: Mapping[Key, str]) -> list[Observed]:
     """Readings with what is remembered of the revisions (``wanted``, by key) that the services are to move to."""
     asked = sorted({wanted[seen.key] for seen in readings if seen.error is None and "failed" not in seen.live})

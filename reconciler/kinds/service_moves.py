@@ -83,9 +83,8 @@ def _with_owner(seen: Observed, answers: Mapping[str, Answer | AwsError]) -> Obs
     answer = answers[found["to"]]
     if isinstance(answer, AwsError) and not isinstance(answer, NotFound | Rejected):
         return Observed.failed(seen.key, answer)
-    owner = "" if isinstance(answer, AwsError) else tags.to_map(answer.get("tags")).get(OWNER, "")
-    place = (seen.owner or "/").split("/")[:2]
-    ours = bool(seen.owner) and owner.split("/")[:2] == place
+    owner = None if isinstance(answer, AwsError) else tags.to_map(answer.get("tags")).get(OWNER)
+    ours = tags.same_place(owner, seen.owner)
     return replace(seen, live={**seen.live, "moved": {**found, "ours": ours}})
 
 

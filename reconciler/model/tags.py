@@ -32,6 +32,11 @@ def _is_ours(key: str) -> bool:
     return key in OUR_TAGS or key.startswith((RUNS, FAILURES))
 
 
+def same_place(owner: str | None, other: str | None) -> bool:
+    """Whether two owner tags speak of one installation and environment."""
+    return bool(owner and other) and str(owner).split("/")[:2] == str(other).split("/")[:2]
+
+
 def all_of(change: Change) -> dict[str, str]:
     """The tags a new resource gets: the manifest's and ours. The manifest's may be in either form."""
     said = change.spec.get("tags") or {}

@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from reconciler.agent.converge import Ending
+from reconciler.engine.people import retry
 from reconciler.model.plan import Action
+from reconciler.model.record import Pin, Said, short
 from reconciler.model.status import Memory
 from reconciler.simulator import Crash
-from tests.lab import SHOP, Lab, edit
+from tests.lab import SHOP, Lab, edit, said
 
 BREAKER = "desiredCount: 2, deploymentConfiguration: {deploymentCircuitBreaker: {enable: true, rollback: true}}"
 
@@ -144,11 +146,55 @@ def test_what_ecs_calls_completed_goes_back_while_it_is_on_trial_and_is_not_trie
     assert lab.writes() == []
 
 
-def test_what_was_marked_is_released_by_another_image_and_by_a_persons_word():
+def test_what_was_marked_is_released_by_another_image():
     lab = on_trial()
     lab.apply()
     edit(lab, "shop:2", "shop:3")
     assert lab.apply().ending is Ending.CONVERGED
+
+
+def test_what_was_marked_is_tried_once_more_when_a_person_says_so_and_held_again_when_it_fails_again():
+    lab = on_trial()
+    lab.apply()
+    retry(lab.target(), lab.wish(), "shop", ["Service/web"])
+    lab.writes()
+    assert reason(lab.apply()) == "RolledBack"
+    assert lab.writes() == ["UpdateService", "TagResource", "UpdateService"]
+    assert reason(lab.apply()) == "RolledBack"
+    assert lab.writes() == []
+
+
+def test_it_does_not_go_back_to_what_has_failed_in_it_too():
+    lab = on_trial()
+    lab.apply()
+    lab.simulator.script("shop:3", exits=1, after=150)
+    edit(lab, "shop:2", "shop:3")
+    lab.apply()
+    lab.simulator.script("shop:1", exits=1, after=150)
+    lab.ecs().update_service(cluster="main", service="web", taskDefinition="web:2")
+    lab.simulator.advance(100)
+    lab.ecs().update_service(cluster="main", service="web", taskDefinition="web:3")
+    lab.simulator.advance(400)
+    lab.writes()
+    assert reason(lab.apply()) == "CrashLoop"
+    assert lab.writes() == []
+
+
+def test_where_a_person_has_put_it_it_stays_although_its_tasks_do_not():
+    lab = on_trial()
+    lab.simulator.script("shop:2")
+    assert lab.apply().ending is Ending.CONVERGED
+    lab.simulator.script("shop:1", exits=1, after=150)
+    [wanted] = [item for key, item in lab.wish().desired.items() if str(key) == "shop/Service/web"]
+    web_1 = "arn:aws:ecs:eu-west-1:123456789012:task-definition/web:1"
+    alice = Said("alice", lab.clock.now())
+    said(lab, pins={"Service/web": Pin(web_1, short(wanted.digest), alice)})
+    lab.writes()
+    lab.apply()
+    lab.simulator.advance(600)
+    assert reason(lab.apply()) == "Pinned"
+    assert lab.writes() == ["UpdateService"]
+    assert image_of(lab) == "shop:1"
 
 
 @pytest.mark.parametrize(("call", "when"), [(3, "after"), (4, "before")])

@@ -6,117 +6,23 @@ service's members are as desired, so the PRIMARY deployment is ours: facts about
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cached_property
-from typing import Any
 
-from reconciler.kinds.service_deadline import deadline
-from reconciler.kinds.service_diagnosis import Diagnosis, diagnosed, explaining
-from reconciler.kinds.service_evidence import Evidence, evidence, moment, primary
+from reconciler.kinds.service_case import Case, Row
+from reconciler.kinds.service_diagnosis import explaining
+from reconciler.kinds.service_ending import ENDING
+from reconciler.kinds.service_evidence import evidence, moment, primary
 from reconciler.kinds.service_restart import of_restart
 from reconciler.model.observed import Observed
 from reconciler.model.policy import Policy
 from reconciler.model.status import Health, HealthWord
-from reconciler.model.stop_reasons import Cause, Stop
+from reconciler.model.stop_reasons import Cause
 
-CRASHES = 3
-"""So many tasks of one deployment that ran and did not stay, within CRASH_WINDOW, are a crash loop."""
-
-CRASH_WINDOW = 600.0
 SHORT_OF_ROOM = 120.0
 """Seconds without room for a task until that is more than a delay."""
 
 REPLACING = 60.0
 """Seconds within which a task of a steady service is expected to be replaced."""
-
-_ROLLING_BACK = ("ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
-_BROKEN = ("STOPPED", "ROLLBACK_FAILED", "ROLLBACK_SUCCESSFUL")
-
-
-@dataclass(frozen=True)
-class Case:
-    """What the rows look at."""
-
-    seen: Observed
-    policy: Policy
-    first: Mapping[str, Any]
-    others: tuple[Mapping[str, Any], ...] = ()
-    found: Evidence = field(default_factory=Evidence)
-
-    @property
-    def running(self) -> int:
-        return int(self.first.get("runningCount", 0))
-
-    @property
-    def desired(self) -> int:
-        return int(self.first.get("desiredCount", 0))
-
-    @property
-    def pending(self) -> int:
-        return int(self.first.get("pendingCount", 0))
-
-    @property
-    def completed(self) -> bool:
-        """Whether ECS says so; behind a Classic Load Balancer it never does, and being alone with all tasks counts."""
-        state = self.first.get("rolloutState")
-        return state == "COMPLETED" or (state is None and not self.others and self.running >= self.desired)
-
-    @property
-    def counts(self) -> str:
-        return f"{self.running}/{self.desired} running" + (f", {self.pending} pending" if self.pending else "")
-
-    @property
-    def old(self) -> int:
-        """Tasks of other deployments that still run or drain."""
-        ours = self.first.get("id")
-        draining = [task for task in self.found.tasks if task.get("startedBy") != ours and _leaving(task)]
-        return sum(int(item.get("runningCount", 0)) for item in self.others) + len(draining)
-
-    @property
-    def rollout(self) -> Mapping[str, Any]:
-        return self.found.rollout or {}
-
-    @property
-    def breaker(self) -> Mapping[str, Any]:
-        """ECS's own judge of this rollout, where it is at work."""
-        told = self.rollout.get("deploymentCircuitBreaker") or {}
-        return told if told.get("status") in ("MONITORING", "TRIGGERED") and not self.completed else {}
-
-    @cached_property
-    def diagnosis(self) -> Diagnosis | None:
-        events = [str(item.get("message", "")) for item in self.seen.live.get("events") or ()]
-        return diagnosed(self.found, events, short=self.running < self.desired)
-
-    @cached_property
-    def crashes(self) -> tuple[Stop, ...]:
-        """The tasks of this deployment that lately ran and did not stay."""
-        return tuple(
-            stop for stop in self.found.stops if stop.cause.crash and stop.ran and self.ago(stop.at) <= CRASH_WINDOW
-        )
-
-    def ago(self, at: datetime | None) -> float:
-        """Seconds from then to the reading; for ever when it is not known."""
-        return (self.seen.at - at).total_seconds() if at else float("inf")
-
-    def told(
-        self, word: HealthWord, reason: str, message: str, *, stalled: bool = False, since: datetime | None = None
-    ) -> Health:
-        """A verdict with the likely cause in its sentence, and the evidence beside it."""
-        known = self.diagnosis
-        if known is None:
-            return Health(word, reason, message, stalled, since)
-        sentence = message if known.sentence in message else f"{message.rstrip('.')}; likely cause: {known.sentence}"
-        return Health(word, reason, sentence, stalled, since, known.detail, known.hint)
-
-
-def _leaving(task: Mapping[str, Any]) -> bool:
-    return task.get("lastStatus") in ("DEACTIVATING", "STOPPING", "DEPROVISIONING")
-
-
-Row = Callable[[Case], Health | None]
 
 
 def verdict(seen: Observed, policy: Policy) -> Health:
@@ -138,102 +44,13 @@ def verdict(seen: Observed, policy: Policy) -> Health:
     return next(health for row in ROWS if (health := row(case)) is not None)
 
 
-def _rolling_back(case: Case) -> Health | None:
-    """ECS is on its way back. What it goes back to may be healthy; what was wanted is not."""
-    if case.rollout.get("status") not in _ROLLING_BACK:
-        return None
-    why = (
-        (case.rollout.get("rollback") or {}).get("reason")
-        or case.rollout.get("statusReason")
-        or "StopServiceDeployment was called"
-    )
-    return Health(HealthWord.PROGRESSING, "RollingBack", f"ECS is rolling back: {why}; {case.counts}")
-
-
-def _failed(case: Case) -> Health | None:
-    status = case.rollout.get("status")
-    if case.first.get("rolloutState") != "FAILED" and (status not in _BROKEN or case.completed):
-        return None
-    reason = "RolledBack" if status == "ROLLBACK_SUCCESSFUL" else "DeploymentFailed"
-    why = str(case.first.get("rolloutStateReason") or case.rollout.get("statusReason") or "the deployment failed")
-    if ringing := (case.rollout.get("alarms") or {}).get("triggeredAlarmNames"):
-        why = f"{why.rstrip('.')}: {', '.join(ringing)} rang during the rollout"
-    since = moment(case.rollout, "finishedAt", "stoppedAt") or moment(case.first, "updatedAt")
-    return case.told(HealthWord.DEGRADED, reason, why, stalled=True, since=since)
-
-
-def _awaiting_approval(case: Case) -> Health | None:
-    """A PAUSE hook waits for a person. It is no failure, and nothing but that person moves it."""
-    hooks = case.rollout.get("lifecycleHookDetails") or ()
-    hook = next((item for item in hooks if item.get("status") == "AWAITING_ACTION"), None)
-    if hook is None:
-        return None
-    expires = hook.get("expiresAt")
-    until = f" until {expires:%Y-%m-%d %H:%M} UTC, then {hook.get('timeoutAction', 'ROLLBACK')}" if expires else ""
-    message = f"the deployment waits for approval at {_stage(case)}, hook {hook.get('hookId')}{until}"
-    arn = case.rollout.get("serviceDeploymentArn", "")
-    hint = (
-        f"aws ecs continue-service-deployment --service-deployment-arn {arn} --hook-id {hook.get('hookId')}"
-        " (add --action ROLLBACK to go back)"
-    )
-    return Health(HealthWord.SUSPENDED, "AwaitingApproval", message, stalled=True, hint=hint)
-
-
-def _cannot_start(case: Case) -> Health | None:
-    """Starting it again cannot end otherwise. Where ECS's breaker watches, ECS ends it; else it goes on for ever."""
-    known = case.diagnosis
-    if known is None or known.cause is None or not known.cause.terminal or case.running >= case.desired:
-        return None
-    if case.breaker:
-        return case.told(HealthWord.DEGRADED, known.reason, f"{case.counts}, {_breaker(case)}; {known.sentence}")
-    since = min((stop.at for stop in case.found.stops if stop.cause is known.cause), default=None)
-    return case.told(HealthWord.DEGRADED, known.reason, f"{known.sentence}; {case.counts}", stalled=True, since=since)
-
-
-def _crash_loop(case: Case) -> Health | None:
-    """Tasks run and do not stay. ECS forgets failures once a task has run, so it may never end this by itself."""
-    count = len(case.crashes)
-    if count < CRASHES or (case.breaker and count < 2 * max(CRASHES, int(case.breaker.get("threshold", 0)))):
-        return None
-    first = min(stop.at for stop in case.crashes)
-    message = f"{count} tasks stopped within {CRASH_WINDOW / 60:.0f} minutes after having run; {case.counts}"
-    return case.told(HealthWord.DEGRADED, "CrashLoop", message, stalled=True, since=first)
-
-
-def _overdue(case: Case) -> Health | None:
-    """Time is up. Old tasks that still drain are no reason."""
-    limit = deadline(case.seen, case.policy)
-    only_draining = case.running >= case.desired and case.old and not case.diagnosis
-    if case.completed or limit is None or case.seen.at <= limit or only_draining:
-        return None
-    minutes = case.ago(moment(case.rollout, "startedAt", "createdAt") or moment(case.first, "createdAt")) / 60
-    message = f"not done after {minutes:.0f} minutes: {case.counts}"
-    told = case.told(HealthWord.DEGRADED, "ProgressDeadlineExceeded", message, stalled=True, since=limit)
-    return (
-        told if told.hint else replace(told, hint="raise policy.timeout if it only needs longer", detail=_waiting(case))
-    )
-
-
-def _waiting(case: Case) -> tuple[str, ...]:
-    """The tasks that are on their way up, where nothing else explains a delay."""
-    states = Counter(
-        (str(task.get("lastStatus")), f"{task['createdAt']:%H:%M:%S}")
-        for task in case.found.tasks
-        if task.get("startedBy") == case.first.get("id") and "createdAt" in task and "startedAt" not in task
-    )
-    plural = {1: "task"}
-    return tuple(
-        f"{number} {plural.get(number, 'tasks')} {status} since {at}" for (status, at), number in sorted(states.items())
-    )
-
-
 def _failing(case: Case) -> Health | None:
     """Tasks fail before they run, as ECS itself counts them."""
     failed = int(case.first.get("failedTasks", 0))
     if case.running >= case.desired or not failed or _only_short_of_room(case):
         return None
     return case.told(
-        HealthWord.PROGRESSING, "TasksFailing", f"{case.counts}, {_breaker(case) or f'{failed} failed to start'}"
+        HealthWord.PROGRESSING, "TasksFailing", f"{case.counts}, {case.judged or f'{failed} failed to start'}"
     )
 
 
@@ -290,7 +107,7 @@ def _staged(case: Case) -> Health | None:
     target = case.rollout.get("targetServiceRevision") or {}
     weight = target.get("requestedProductionTrafficWeight")
     share = f", {weight:g} % of production traffic" if isinstance(weight, int | float) else ""
-    message = f"{strategy.lower().replace('_', '/')}: {_stage(case)}{share}; {case.counts}"
+    message = f"{strategy.lower().replace('_', '/')}: {case.stage}{share}; {case.counts}"
     return case.told(HealthWord.PROGRESSING, "RollingOut", message)
 
 
@@ -375,7 +192,7 @@ def _running(case: Case) -> Health:
 
 
 ROWS: tuple[Row, ...] = (
-    _rolling_back, _failed, _awaiting_approval, _cannot_start, _crash_loop, _overdue, _failing, _no_room, _replacing,
+    *ENDING, _failing, _no_room, _replacing,
     _starting, _staged, _targets, _draining, _container_health, _rolling, _stopping, _stabilizing, _scaled_to_zero,
     _running,
 )  # fmt: skip
@@ -384,17 +201,6 @@ ROWS: tuple[Row, ...] = (
 def _done(case: Case) -> datetime | None:
     """When the deployment was completed."""
     return moment(case.rollout, "finishedAt") or moment(case.first, "updatedAt")
-
-
-def _stage(case: Case) -> str:
-    return str(case.rollout.get("lifecycleStage", "a pause")).lower().replace("_", " ")
-
-
-def _breaker(case: Case) -> str:
-    told = case.breaker
-    if not told:
-        return ""
-    return f"the circuit breaker has counted {told.get('failureCount', 0)} failures of {told.get('threshold', '?')}"
 
 
 def _only_short_of_room(case: Case) -> bool:

@@ -28,6 +28,8 @@ ONLY_IN = {
     "boto3": ("aws/", "simulator/"),
     "botocore": ("aws/", "simulator/"),
     "moto": ("simulator/",),
+    "cryptography": ("aws/",),
+    "pyrage": ("aws/",),
     "deepdiff": ("core/diff.py",),
     "yaml": ("source/", "simulator/"),
     "subprocess": ("source/", "cli/demo"),

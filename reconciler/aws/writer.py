@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from random import Random
+from typing import Any, Protocol
 
 from reconciler.aws.backoff import Backoff
 from reconciler.aws.budget import Budget
@@ -17,16 +18,26 @@ from reconciler.model.clock import Clock
 from reconciler.model.errors import Throttled
 from reconciler.model.kind import Answer
 from reconciler.model.plan import Call
-from reconciler.model.tree import holds_pending
+from reconciler.model.sealed import Content, Sealed
+from reconciler.model.tree import Path, holds_pending, map_leaves
 
 Lease = Callable[[], None]
+
+
+class Opener(Protocol):
+    """Opens what is sealed."""
+
+    def open(self, content: Content) -> str:
+        """The value; raises AwsError, which says that nothing was sent."""
+        ...
 
 
 class AwsWriter:
     """The only way to change anything. What only reads never makes one.
 
     ``lease`` is called before every request and raises LeaseHeld when the environment is no longer ours; it should
-    ask that the lease last for ``clients.connection.longest_call`` more. ``patience`` is how many seconds a call that
+    ask that the lease last for ``clients.connection.longest_call`` more. ``keys`` opens sealed values, after the lease
+    was asked and for this one request alone. ``patience`` is how many seconds a call that
     AWS throttles, which has no effect, may be asked again before it is left to the next tick.
     """
 
@@ -37,6 +48,7 @@ class AwsWriter:
         clock: Clock,
         lease: Lease | None = None,
         *,
+        keys: Opener | None = None,
         patience: float = 10.0,
         backoff: Backoff | None = None,
         jitter: Random | None = None,
@@ -47,6 +59,7 @@ class AwsWriter:
         self._budget = budget
         self._clock = clock
         self._lease = lease
+        self._keys = keys
         self._patience = patience
         self._backoff = backoff or Backoff()
         self._jitter = jitter or Random()
@@ -80,7 +93,8 @@ class AwsWriter:
                 self.calls[operation] += 1
             tried += 1
             try:
-                return ask(self._clients, self._clock, operation, call.params, region=where, write=True)
+                params = map_leaves(call.params, self._opened)
+                return ask(self._clients, self._clock, operation, params, region=where, write=True)
             except Throttled:
                 self._budget.throttled(operation, where)
                 pause = self._backoff.after(tried, self._jitter, throttled=True)
@@ -89,3 +103,10 @@ class AwsWriter:
                 if pause is None or self._clock.monotonic() + pause > deadline:
                     raise
             self._clock.sleep(pause)
+
+    def _opened(self, _path: Path, leaf: Any) -> Any:
+        if not isinstance(leaf, Sealed):
+            return leaf
+        if self._keys is None or leaf.content is None:
+            raise ValueError(f"{leaf}: a value that cannot be opened here cannot be sent")
+        return self._keys.open(leaf.content)

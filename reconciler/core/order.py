@@ -13,6 +13,7 @@ from reconciler.model.desired import Desired, Reference
 from reconciler.model.errors import Problem
 from reconciler.model.key import Key
 from reconciler.model.kind import Kinds
+from reconciler.model.sealed import Sealed
 
 
 def in_order(graph: Mapping[Key, Iterable[Key]]) -> list[Key]:
@@ -66,8 +67,15 @@ def desire(linked: Iterable[Linked], kinds: Kinds) -> tuple[dict[Key, Desired], 
 
 
 def fingerprint(value: object) -> str:
-    """The SHA-256 of a plain value's canonical JSON, in hex."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    """The SHA-256 of a plain value's canonical JSON, in hex; a sealed value stands for its identity."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=_identity)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _identity(value: object) -> dict[str, str]:
+    if isinstance(value, Sealed):
+        return {"sealed": value.id}
+    raise TypeError(f"{type(value).__name__} has no canonical form")
 
 
 def _cycle(cycle: list[Key], by_key: Mapping[Key, Linked]) -> Problem:

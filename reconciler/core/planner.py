@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from reconciler.core import ownership, preflight, prune, retention, said
+from reconciler.core import ownership, preflight, prune, retention, rotation, said
 from reconciler.core.compare import compare, created
 from reconciler.core.diff import create_only
 from reconciler.core.failures import digest_on_failure
@@ -47,6 +47,7 @@ def plan(world: World) -> Plan:
         (
             *preflight.warnings(world, changes),
             *retention.notes(world),
+            *rotation.warnings(world),
             *notes,
             *_unlisted(world),
             *world.notes,
@@ -92,7 +93,8 @@ def _change(world: World, changes: Mapping[Key, Change], desired: Desired) -> Ch
     if kind.fields.one_off:
         return _run(world, changes, kind, start)
     policy = join([world.asked, desired.policy])
-    made = restarted(world, kind, start, _as_said(world, kind, start, policy))
+    made = _as_said(world, kind, start, policy)
+    made = restarted(world, kind, start, rotation.taken_up(world, changes, kind, start, made))
     return made if made is None or made.blocked else _allowed(world, made.desired or desired, made)
 
 
@@ -158,6 +160,9 @@ def _update(world: World, kind: Kind, start: Change, policy: Policy) -> Change |
     """The resource is there: take it over, change it, replace it, or leave it alone."""
     desired, seen = start.desired, start.observed
     assert desired is not None and seen is not None
+    if finding := kind.unusable(seen):
+        unusable = _blocked(desired, finding.code, finding.message, finding.hint)
+        return replace(start, action=Action.HOLD, step=Action.HOLD, blocked=unusable)
     ours = ownership.is_ours(world.scope, desired, seen)
     adopting = not ours and not seen.kin
     if adopting and (problem := ownership.refusal(world.scope, desired, seen, policy)):
@@ -220,7 +225,10 @@ def _held(world: World, kind: Kind, made: Change) -> Change:
 
 
 def _with_calls(kind: Kind, change: Change) -> Change:
-    return change if change.step is Action.HOLD else replace(change, calls=tuple(kind.calls(change)))
+    if change.step is Action.HOLD:
+        return change
+    note = "; ".join(filter(None, (change.note, kind.remark(change))))
+    return replace(change, calls=tuple(kind.calls(change)), note=note)
 
 
 def _stamps(world: World, desired: Desired, kind: Kind) -> dict[str, str]:

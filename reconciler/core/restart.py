@@ -15,22 +15,28 @@ _KEPT = ("RollingBack", "RollingOut")
 
 def restarted(world: World, kind: Kind, start: Change, made: Change | None) -> Change | None:
     """The change with a restart in it. What is held goes on being held: what runs now is what begins anew."""
-    if start.key not in world.restart or not start.observed or not start.observed.present:
+    return anew(kind, start, made, NOTE) if start.key in world.restart else made
+
+
+def anew(kind: Kind, start: Change, made: Change | None, note: str) -> Change | None:
+    """The change with a new deployment of what runs in it, unless that is not to be touched now."""
+    if not start.observed or not start.observed.present:
         return made
     if made is None:
-        return _anew(kind, replace(start, action=Action.UPDATE, step=Action.UPDATE, effect=Effect.ROLLS_TASKS))
+        begun = replace(start, action=Action.UPDATE, step=Action.UPDATE, effect=Effect.ROLLS_TASKS)
+        return _forced(kind, begun, note)
     if made.step is Action.UPDATE:
         effect = max(made.effect or Effect.IN_PLACE, Effect.ROLLS_TASKS, key=lambda effect: effect.severity)
-        return _anew(kind, replace(made, effect=effect, values=dict(made.values)))
+        return _forced(kind, replace(made, effect=effect, values=dict(made.values)), note)
     held = made.step is Action.HOLD and (made.blocked is None or made.blocked.code != "OwnershipConflict")
     if not held or made.doing in _KEPT or made.calls:
         return made
     on = replace(made, action=Action.UPDATE, step=Action.UPDATE, effect=Effect.ROLLS_TASKS, fields=(), values={})
     why = made.blocked.message if made.blocked else made.waiting
-    return _anew(kind, replace(on, blocked=None, waiting="", note=f"held: {why}"))
+    return _forced(kind, replace(on, blocked=None, waiting="", note=f"held: {why}"), note)
 
 
-def _anew(kind: Kind, change: Change) -> Change:
-    note = f"{change.note}; {NOTE}" if change.note else NOTE
+def _forced(kind: Kind, change: Change, why: str) -> Change:
+    note = f"{change.note}; {why}" if change.note else why
     made = replace(change, values={**change.values, **kind.restarting}, note=note)
     return replace(made, calls=tuple(kind.calls(made)))

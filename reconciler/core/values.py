@@ -50,4 +50,4 @@ def _renews(kind: Kind, change: Change) -> bool:
     """Whether a change gives its resource another identity."""
     if change.action in (Action.CREATE, Action.REPLACE):
         return change.step is not Action.DELETE or change.effect is Effect.REPLACES_WITH_DOWNTIME
-    return kind.fields.versioned and any(field.path[0] != "tags" for field in change.fields)
+    return kind.revalues(change) and not (change.desired and kind.floats(change.desired.spec))

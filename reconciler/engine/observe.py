@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from reconciler.core.references import references, resolve
+from reconciler.core.rotation import in_question
 from reconciler.core.world import World
 from reconciler.engine.hear import NOTHING_HEARD, Heard
 from reconciler.engine.inventory import matching, read_inventory, telling
@@ -58,7 +59,7 @@ def observe(
         policy=wish.environment.policy,
         complete=wish.complete and inventory.complete,
     )
-    world = _closer(read, further(read, _with_latest(read, world), memory))
+    world = _dated(read, _closer(read, further(read, _with_latest(read, world), memory)))
     return judged(_with_orphans(read, _with_leftovers(read, world), memory))
 
 
@@ -79,6 +80,15 @@ def _closer(read: Reader, world: World) -> World:
     for name, kind in world.kinds.items():
         readings = [item for key, item in seen.items() if key.kind == name and item.error is None]
         seen |= {item.key: item for item in kind.closer_look(read, readings, world.policy_of)} if readings else {}
+    return replace(world, seen=seen)
+
+
+def _dated(read: Reader, world: World) -> World:
+    """With the exact time of each value that may have changed since tasks were started with it."""
+    asked, seen = in_question(world), dict(world.seen)
+    for name, kind in world.kinds.items():
+        readings = [item for item in asked if item.key.kind == name]
+        seen |= {item.key: item for item in kind.dated(read, readings)} if readings else {}
     return replace(world, seen=seen)
 
 

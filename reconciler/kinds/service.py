@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, ClassVar
 
 from reconciler.kinds import service_preflight
@@ -146,6 +147,11 @@ class Service(Kind):
     def deployment(self, seen: Observed) -> str | None:
         found = primary(seen)
         return str(found["id"]) if found else None
+
+    def began(self, seen: Observed) -> datetime | None:
+        found = primary(seen)
+        began: datetime | None = found.get("createdAt") if found else None
+        return began
 
     def history(self, read: Reader, seen: Observed, most: int) -> Sequence[Deployed]:
         return deployed(read, seen, most)

@@ -76,6 +76,7 @@ class Fields:
     versioned      every change is a new, immutable revision: an update gives a new ARN
     kept           never pruned unless its own policy said so
     one_off        is run, not kept: nothing of it is compared, replaced or deleted; the kind says what is left
+    sealed         the member that holds a value which manifests may only hold sealed; empty: none does
     resource_type  as the tagging API names it: ``ecs:service``
     defaults       member → attribute of the Environment it defaults to: ``{"cluster": "cluster"}``
     """
@@ -88,6 +89,7 @@ class Fields:
     versioned: bool = False
     kept: bool = False
     one_off: bool = False
+    sealed: str = ""
     resource_type: str = ""
     defaults: Mapping[str, str] = field(default_factory=dict)
 

@@ -51,7 +51,11 @@ OWNER = "reconciler:owner"
 DIGEST = "reconciler:digest"
 COMMIT = "reconciler:commit"
 PRUNE = "reconciler:prune"
-OUR_TAGS = frozenset({OWNER, DIGEST, COMMIT, PRUNE})
+VALUE = "reconciler:value"
+"""Which sealed value a parameter holds, and at which of its versions: ``<id>@<version>``."""
+PENDING_VALUE = "reconciler:pending"
+"""Which sealed value is about to be written into a parameter."""
+OUR_TAGS = frozenset({OWNER, DIGEST, COMMIT, PRUNE, VALUE, PENDING_VALUE})
 RUNS = "reconciler:job/"
 """Beginning of the tags by which a revision tells how the runs of jobs that used it ended."""
 FAILURES = "reconciler:failed/"

@@ -130,6 +130,30 @@ class Kind:
         """The id of what holds a resource (a failed deployment, a run): what a person's ``retry`` releases."""
         return None
 
+    def unusable(self, seen: Observed) -> Finding | None:
+        """Why nothing can be done with what is there, nor anything new take its place."""
+        return None
+
+    def revalues(self, change: Change) -> bool:
+        """Whether a change in place gives the resource another value, or another identity."""
+        return self.fields.versioned and any(field.path[0] != "tags" for field in change.fields)
+
+    def floats(self, spec: Tree) -> bool:
+        """Whether what refers to it does not say which value is meant: a new one then reaches only tasks that start."""
+        return False
+
+    def dated(self, read: Reader, readings: Sequence[Observed]) -> Iterable[Observed]:
+        """Readings whose ``renewed`` is known exactly, where what is cheap to ask knows only the latest it can be."""
+        return ()
+
+    def remark(self, change: Change) -> str:
+        """What a person should know about a change of this kind."""
+        return ""
+
+    def began(self, seen: Observed) -> datetime | None:
+        """Since when the tasks that run for it have been started; None: nothing of it starts tasks."""
+        return None
+
     def deployment(self, seen: Observed) -> str | None:
         """The id of the deployment that a resource is at, by which a restart is known again."""
         return None
@@ -177,6 +201,10 @@ class Kind:
     def parts(self, spec: Tree) -> frozenset[str] | None:
         """The parts ``ref:Kind/name#part`` may name; None: any."""
         return frozenset()
+
+    def open_value(self, spec: Tree) -> bool:
+        """Whether the member that is sealed elsewhere may be written as it is: it is no secret."""
+        return False
 
     def external(self, spec: Tree) -> bool:
         """Whether a manifest only refers to something that exists; then nothing of it is ever written."""

@@ -47,6 +47,7 @@ class Observed:
     status    the service's own word for its life cycle: ``ACTIVE``, ``DRAINING`` …
     created   tells two incarnations of one name apart
     changed   AWS's own time of its last change, where it tells one
+    renewed   when its value last changed, by AWS's clock, where what names it does not say which value is meant
     live      facts for health and display: counts, deployments, events
     driven    members somebody else drives right now, whatever the manifest says: an autoscaler's count
     kin       of a versioned kind: other revisions of it are ours, so a further one needs no consent
@@ -64,6 +65,7 @@ class Observed:
     created: datetime | None = None
     changed: datetime | None = None
     live: Mapping[str, Any] = field(default_factory=dict)
+    renewed: datetime | None = None
     driven: frozenset[str] = frozenset()
     kin: bool = False
     carry: Mapping[str, Any] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from typing import Literal
 
 Drift = Literal["correct", "warn", "off"]
 Rollback = Literal["previous", "ecs", "none"]
+Rotation = Literal["auto", "warn", "off"]
 
 SAFETY = ("prune", "adopt", "replace")
 
@@ -18,6 +19,7 @@ class Policy:
 
     ``timeout`` (how long a rollout may take) and ``min_ready`` (how long its tasks must have run without a stop before
     it counts as done) are in seconds. ``deletion_limit`` is a count (``5``) or a share of what is owned (``"20%"``).
+    ``rotation`` says what is done when a secret that floats has another value than running tasks have.
     ``keep_revisions`` is how many successful revisions of a family are kept; None: nothing is retired.
     """
 
@@ -26,6 +28,7 @@ class Policy:
     replace: bool | None = None
     drift: Drift | None = None
     rollback: Rollback | None = None
+    rotation: Rotation | None = None
     timeout: float | None = None
     min_ready: float | None = None
     keep_revisions: int | None = None

@@ -23,6 +23,16 @@ def to_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"key": key, "value": value} for key, value in sorted(tags.items())]
 
 
+def of_upper(tags: Iterable[Mapping[str, Any]] | None) -> dict[str, str]:
+    """``[{Key, Value}]``, as most other services write them, as a mapping."""
+    return {tag["Key"]: tag.get("Value") or "" for tag in tags or ()}
+
+
+def to_upper(tags: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A mapping as ``[{Key, Value}]``, sorted by key."""
+    return [{"Key": key, "Value": value} for key, value in sorted(tags.items())]
+
+
 def people_s(tags: Mapping[str, str]) -> dict[str, str]:
     """The tags people set: without AWS's own and without ours."""
     return {key: value for key, value in tags.items() if not _is_ours(key) and not key.lower().startswith("aws:")}

@@ -7,12 +7,13 @@ import re
 import threading
 import warnings
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar
 from urllib.parse import urlsplit, urlunsplit
 
 from .errors import SimulatorError, unsupported
+from .secret_store import correct
 from .wire import Request, Response, Target
 
 OURS = ("ecs", "tagging", "application-autoscaling")
@@ -34,8 +35,9 @@ class Others:
     _owner: ClassVar[Others | None] = None
     _moto: ClassVar[Any] = None
 
-    def __init__(self, account: str, seed: int) -> None:
+    def __init__(self, account: str, seed: int, now: Callable[[], float]) -> None:
         self._account = account
+        self._now = now
         self._seed = seed
         self._used = False
 
@@ -56,7 +58,9 @@ class Others:
         prepared = AWSPreparedRequest(request.method, url, headers, request.body, False)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            answer = self._stubber().process_request(prepared)
+            stubber = self._stubber()
+            correct(target.service, _owners_now)
+            answer = stubber.process_request(prepared)
         if answer is None or answer == NOT_THERE:
             raise unsupported(target.service, target.operation)
         status, given, body = answer
@@ -166,6 +170,12 @@ class Others:
         Others._owner, self._used = self, True
         Others._moto = Others._moto or BotocoreStubber()
         return Others._moto
+
+
+def _owners_now() -> float:
+    owner = Others._owner
+    assert owner is not None
+    return owner._now()
 
 
 def frozen(backends: Any, where: str) -> Any:

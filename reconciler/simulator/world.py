@@ -44,7 +44,7 @@ class World:
         self.settings, self.faults = settings, faults
         self.clock = Clock(settings.start.timestamp())
         self.ids = Ids(settings.seed)
-        self.others = Others(settings.account, settings.seed)
+        self.others = Others(settings.account, settings.seed, lambda: self.clock.now)
         self.past = Past()
         self.script = ecs.Script()
         """What tests said of workloads, alarms, hooks and capacity."""

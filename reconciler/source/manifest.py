@@ -33,6 +33,7 @@ from reconciler.source.nodes import (
 )
 from reconciler.source.patches import Patch, PatchLog, apply, merge_metadata
 from reconciler.source.repository import Raw
+from reconciler.source.sealing import sealed_value
 from reconciler.source.telling import Members, Teller
 from reconciler.source.variables import Variables, substitute
 
@@ -82,7 +83,10 @@ def render_manifest(raw: Raw, key: Key, name_at: Mark, setting: Setting, kinds: 
     spec = _spec(written or Map({}, {}, root), kind, chosen, setting, tell)
     spec = _defaults(spec, key, name_at, root, kind, setting, tell)
     _warn_of_commit(spec, kind, tell)
+    spec, sealed = sealed_value(spec, key, kind, setting.environment.name, tell)
     clean, findings = kind.Spec.check(plain(spec))
+    if sealed is not None and not findings:
+        clean[kind.fields.sealed] = sealed
     check_tags(spec, tell)
     check_ignored(metadata_node, kind, tell)
     told = check_identities(spec, kind.fields, tell)

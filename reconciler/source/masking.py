@@ -19,6 +19,7 @@ _PARENT = re.compile(r"\s*[\"']?metadata[\"']?\s*:\s*\{?\s*$")
 _CONTAINER = re.compile(r"[\s\[{,-]*[\"']?image[\"']?\s*:")
 _BLOCK = re.compile(r"[|>][-+\d]*\s*(?:#.*)?")
 _HIDDEN = re.compile(r"\*+(?:\s+\*+)*")
+_VALUE = re.compile(r"[{,]\s*[\"']?value[\"']?\s*:")
 _MARKS = re.compile(r"[\s\[\]{}()\"',:&*!#|>]+")
 _WORD = 4
 _LONG = 6
@@ -26,7 +27,7 @@ _LONG = 6
 
 def masked_lines(lines: Sequence[str]) -> list[str]:
     """Every line with its secrets as stars; the columns stay."""
-    inside = _elements(lines)
+    inside = _elements(lines) | _values_of_specs(lines)
     below = _below(lines, inside)
     return [
         _whole(line) if place in below else source_line(line, inside=place in inside)
@@ -95,6 +96,25 @@ def _elements(lines: Sequence[str]) -> set[int]:
             continue  # a manifest's own name
         inside.update(element)
     return inside
+
+
+def _values_of_specs(lines: Sequence[str]) -> set[int]:
+    """The lines that hold the value of a parameter: the member ``value`` right under a ``spec``."""
+    found: set[int] = set()
+    above: list[tuple[int, str]] = []  # the members a line stands in: their columns and names
+    for place, line in enumerate(lines):
+        key = None if _silent(line) else _KEY.match(line)
+        if key is None:
+            continue
+        column = len(key["lead"])
+        while above and above[-1][0] >= column:
+            above.pop()
+        if (key["name"] == "value" and above and above[-1][1] == "spec") or (
+            key["name"] == "spec" and _VALUE.search(key["rest"])
+        ):
+            found.add(place)
+        above.append((column, key["name"]))
+    return found
 
 
 def _starts(line: str) -> bool:

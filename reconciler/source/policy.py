@@ -7,12 +7,12 @@ from typing import Any, get_args
 
 from reconciler.model.coercion import to_boolean, to_text
 from reconciler.model.durations import seconds
-from reconciler.model.policy import Drift, Policy, Rollback
+from reconciler.model.policy import Drift, Policy, Rollback, Rotation
 from reconciler.source.nodes import Node, plain
 from reconciler.source.telling import Members, Teller, convert_or_tell
 
-MEMBERS = ("prune", "adopt", "replace", "drift", "rollback", "timeout", "minReady", "keepRevisions", "deletionLimit",
-           "ignore")  # fmt: skip
+MEMBERS = ("prune", "adopt", "replace", "drift", "rollback", "rotation", "timeout", "minReady", "keepRevisions",
+           "deletionLimit", "ignore")  # fmt: skip
 _PERCENT = re.compile(r"(\d{1,3})\s*%", re.ASCII)
 
 
@@ -21,6 +21,7 @@ def read_policy(node: Node | None, what: str, tell: Teller) -> Policy:
     members = Members(node, what, MEMBERS, tell)
     drift: Any = members.word("drift", get_args(Drift))
     rollback: Any = members.word("rollback", get_args(Rollback))
+    rotation: Any = members.word("rotation", get_args(Rotation))
     ignore = None
     if members.get("ignore") is not None:
         paths = (convert_or_tell(item, item.at, "a path", to_text, tell) for item in members.items("ignore"))
@@ -31,6 +32,7 @@ def read_policy(node: Node | None, what: str, tell: Teller) -> Policy:
         replace=members.value("replace", to_boolean),
         drift=drift,
         rollback=rollback,
+        rotation=rotation,
         timeout=_duration(members, "timeout"),
         min_ready=_duration(members, "minReady"),
         keep_revisions=_keep(members),

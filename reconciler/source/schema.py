@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 from reconciler.model.json_schema import VARIABLE
 from reconciler.model.kind import Kind, Kinds
-from reconciler.model.policy import Drift, Rollback
+from reconciler.model.policy import Drift, Rollback, Rotation
 from reconciler.source.formats import API_VERSION
 from reconciler.source.repository import APP, ENVIRONMENT
 
@@ -105,6 +105,7 @@ def _policy() -> dict[str, Any]:
             "replace": {**_BOOLEAN, "description": "Whether it may be replaced when it cannot be changed in place."},
             "drift": _words(get_args(Drift), "What to do when the live resource differs."),
             "rollback": _words(get_args(Rollback), "What to go back to when a rollout fails."),
+            "rotation": _words(get_args(Rotation), "What to do when tasks run with an older value of a secret."),
             "timeout": {**_TEXT, "description": "How long a rollout may take: 20m, 90s, 300."},
             "minReady": {**_TEXT, "description": "How long new tasks must run without a stop to count as ready: 30s."},
             "keepRevisions": {**_TEXT, "description": "How many successful revisions of a family are kept: 10."},

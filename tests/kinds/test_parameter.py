@@ -7,8 +7,7 @@ import pytest
 from reconciler.kinds import KINDS
 from reconciler.model.errors import Denied
 from reconciler.model.observed import Observed, Wanted
-from reconciler.model.plan import Action
-from tests.builders import AT, FakeReader, change, k
+from tests.builders import AT, FakeReader, k
 
 PARAMETER = KINDS["Parameter"]
 ROOT = "arn:aws:ssm:eu-west-1:123456789012:parameter"
@@ -95,7 +94,7 @@ def test_what_a_value_names(value, named):
     assert PARAMETER.named(value) == named
 
 
-def test_nothing_of_it_is_ever_written():
+def test_one_that_says_no_more_than_its_name_refers_to_what_is_there():
     assert PARAMETER.external({"name": "x"})
-    assert PARAMETER.calls(change("Parameter/x", Action.CREATE)) == ()
+    assert not PARAMETER.external({"name": "x", "description": "kept here"})
     assert PARAMETER.reference(Observed(k("Parameter/x"), AT, {"name": "x"}), "") == "x"

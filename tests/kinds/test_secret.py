@@ -8,8 +8,7 @@ from reconciler.kinds import KINDS
 from reconciler.model.errors import Denied, NotFound
 from reconciler.model.key import OWNER
 from reconciler.model.observed import Wanted
-from reconciler.model.plan import Action
-from tests.builders import AT, FakeReader, change, k
+from tests.builders import AT, FakeReader, k
 
 SECRET = KINDS["Secret"]
 ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop/db-AbCdEf"
@@ -25,10 +24,15 @@ def observed(answer, name="shop/db"):
 
 def test_a_secret_that_is_there_is_shown_by_its_arn_and_its_value_is_never_asked_for():
     seen, read = observed(
-        {"ARN": ARN, "Name": "shop/db", "Tags": [{"Key": "team", "Value": "x"}, {"Key": OWNER, "Value": "y"}]}
+        {
+            "ARN": ARN,
+            "Name": "shop/db",
+            "Tags": [{"Key": "team", "Value": "x"}, {"Key": OWNER, "Value": "y"}],
+            "VersionIdsToStages": {"v1": ["AWSCURRENT"]},
+        }
     )
     assert (seen.arn, seen.present, seen.status, seen.at) == (ARN, True, "ACTIVE", AT)
-    assert seen.tags == {"team": "x"}
+    assert (seen.owner, seen.spec["tags"]) == ("y", [{"key": "team", "value": "x"}])
     assert read.asked == [("secretsmanager:DescribeSecret", {"SecretId": "shop/db"}, "eu-west-1")]
     assert SECRET.health(seen).healthy
 
@@ -87,6 +91,7 @@ def test_a_part_is_a_json_key_and_any_will_do_where_none_is_declared():
     assert SECRET.parts({"name": "x", "jsonKeys": []}) == frozenset()
 
 
-def test_nothing_of_it_is_ever_written():
+def test_one_that_says_no_more_than_its_name_refers_to_what_is_there():
     assert SECRET.external({"name": "x"})
-    assert SECRET.calls(change("Secret/x", Action.CREATE)) == ()
+    assert SECRET.external({"name": "x", "jsonKeys": ["a"], "pin": "float"})
+    assert not SECRET.external({"name": "x", "description": "kept here"})

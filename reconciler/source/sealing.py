@@ -1,0 +1,79 @@
+"""The one member of a spec that holds a secret value: sealed where it has to be, and refused where it is not."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from reconciler.model.key import Key
+from reconciler.model.kind import Kind
+from reconciler.model.sealed import PREFIX, BadEnvelope, Envelope, HeldValue, Sealed, bound, parse
+from reconciler.model.secrecy import secret_name
+from reconciler.source.nodes import Map, Mark, Scalar, Source, key_mark, plain
+from reconciler.source.telling import Teller
+
+_FOREIGN = (
+    (re.compile(r"ENC\[AES256_GCM,"), "a value that SOPS has encrypted", "name the file: from: {sops: FILE, key: …}"),
+    (re.compile(r"-----BEGIN AGE ENCRYPTED FILE-----"), "an age file", "seal the value itself"),
+    (re.compile(r"-----BEGIN PGP MESSAGE-----"), "a PGP message", "seal the value itself"),
+    (re.compile(r"\$ANSIBLE_VAULT;"), "an Ansible vault", "seal the value itself"),
+    (re.compile(r"ENC\(.*\)\s*\Z", re.DOTALL), "a value that yaml_vault has encrypted",
+     "name the file: from: {yamlVault: FILE, key: …}"),
+    (re.compile(r"AQICAH[A-Za-z0-9+/=\s]{60,}\Z"), "what KMS has encrypted", "seal the value itself"),
+)  # fmt: skip
+"""What looks encrypted, but is not sealed in a way that could be opened here."""
+
+_STAND_IN = "(sealed)"
+
+
+def sealed_value(spec: Map, key: Key, kind: Kind, environment: str, tell: Teller) -> tuple[Map, Sealed | None]:
+    """The sealed value of a spec, and the spec with a word in its place, for the check of its shape."""
+    name = kind.fields.sealed
+    node = spec.members.get(name) if name else None
+    if node is None or (isinstance(node, Scalar) and (node.value is None or node.unread)):
+        return spec, None
+    if not isinstance(node, Scalar):
+        told = _quietly(key_mark(spec, (name,)))
+        tell.error(
+            "wrong-type", f"'{name}' has to be one text, sealed", told, "a JSON document is a text too", path=name
+        )
+        return Map({it: node for it, node in spec.members.items() if it != name}, spec.keys, spec.at), None
+    stood_in = Map({**spec.members, name: Scalar(_STAND_IN, node.at, _STAND_IN)}, spec.keys, spec.at)
+    if isinstance(node.value, Sealed):
+        return stood_in, node.value
+    text = str(node.value) if isinstance(node.value, str) else node.text
+    at = _quietly(key_mark(spec, (name,)))
+    if text.strip().startswith(PREFIX):
+        return stood_in, _own(text, key, environment, at, name, tell)
+    for looks, what, hint in _FOREIGN:
+        if looks.match(text.strip()):
+            tell.error("unopenable", f"'{name}' holds {what}, which cannot be opened here", at, hint, path=name)
+            return stood_in, None
+    if not kind.open_value(plain(spec)):
+        how = f"reconciler secret seal {key.app}/{key.kind}/{key.name} -e {environment}"
+        message = f"'{name}' is not sealed: anybody who can read the repository could read the secret"
+        tell.error("not-sealed", message, at, f"change the secret, then seal it with: {how}", path=name)
+        return stood_in, None
+    if secret_name(str(plain(spec).get(kind.fields.name, key.name))):
+        message = f"'{name}' is not sealed, and the name says that it is a secret"
+        tell.error("not-sealed", message, at, "make it a SecureString with a sealed value", path=name)
+        return stood_in, None
+    return stood_in, Sealed(hashlib.sha256(text.encode()).hexdigest(), HeldValue("the manifest", text))
+
+
+def _quietly(at: Mark) -> Mark:
+    """The place, without the line that stands there: it may hold the very secret."""
+    return Mark(Source(at.source.name, ""), at.line, at.column, at.width)
+
+
+def _own(text: str, key: Key, environment: str, at: Mark, name: str, tell: Teller) -> Sealed | None:
+    try:
+        envelope: Envelope = parse(text)
+    except BadEnvelope as error:
+        tell.error("unopenable", f"'{name}': {error}", at, error.hint, path=name)
+        return None
+    if envelope.bound_to != bound(environment, key):
+        message = f"'{name}' was sealed for {envelope.bound_to}, and opens nowhere else"
+        tell.error("sealed-for-another", message, at, f"seal the value for {bound(environment, key)}", path=name)
+        return None
+    return Sealed(envelope.id, envelope)

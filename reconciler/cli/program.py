@@ -26,6 +26,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "resume": ("Let a suspended app go on.", "resume"),
     "doctor": ("Look for what would stand in the way; writes nothing.", "doctor"),
     "run": ("Run a job or a command as one task, now.", "run"),
+    "secret": ("Seal, edit, rotate and reveal values.", "secret"),
     "schema": ("Print the JSON Schema of a manifest, for editors.", "schema"),
     "explain": ("Explain a kind and its members.", "explain"),
     "simulator": ("Run an AWS on this machine to try things with.", "simulator"),

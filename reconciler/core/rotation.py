@@ -21,7 +21,8 @@ from reconciler.model.plan import Action, Change
 
 @dataclass(frozen=True)
 class _Stale:
-    """What a resource's tasks were started too early for. ``coming``: its new value is yet to be written."""
+    """What a resource's tasks were started too early for. ``coming``: its new value is yet to be written, or to be
+    confirmed: a write that is not may be made again."""
 
     key: Key
     coming: bool
@@ -70,9 +71,10 @@ def _stale(world: World, changes: Mapping[Key, Change], key: Key) -> Iterator[_S
         return
     for value in sorted(set(_values(world, key))):
         reading, change = world.seen.get(value), changes.get(value)
-        coming = change is not None and change.step is Action.UPDATE and world.kinds[value.kind].revalues(change)
-        if coming or (reading is not None and reading.renewed is not None and reading.renewed > began):
-            yield _Stale(value, coming)
+        changing = change is not None and change.step is Action.UPDATE
+        new = changing and change is not None and world.kinds[value.kind].revalues(change)
+        if new or (reading is not None and reading.renewed is not None and reading.renewed > began):
+            yield _Stale(value, changing)
 
 
 def _values(world: World, key: Key) -> Iterator[Key]:

@@ -116,6 +116,7 @@ def settle(reading: Observed, answered: Answered | None, kinds: Kinds) -> Observ
     if reading.at == NEVER:  # an absence told by an error, which has no date: there is nothing to be patient by
         return replace(reading, carry=answered.now.carry)
     now = answered.now
+    reading = kinds[reading.key.kind].recalled(reading, now)
     if reading.changed and now.changed and reading.changed > now.changed:  # it has moved on since: ECS rolled it back
         return reading
     old = any(_same(reading, before, kinds) for before in answered.before)

@@ -170,6 +170,13 @@ class Parameter(Kind):
             seen = replace(seen, tags={**seen.tags, VALUE: written.tag})
         return replace(seen, spec=_with_value(seen.spec or {}, seen.tags, seen.live))
 
+    def recalled(self, reading: Observed, now: Observed) -> Observed:
+        """A version that we wrote is ours although no tag says so yet."""
+        written = now.live.get("written")
+        if not isinstance(written, _Written) or reading.live.get("version") != written.version:
+            return reading
+        return replace(reading, live={**reading.live, "written": written})
+
     def remark(self, change: Change) -> str:
         if change.step is not Action.UPDATE or not change.changes("value"):
             return ""

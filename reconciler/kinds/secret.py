@@ -122,6 +122,9 @@ class Secret(Kind):
             f"restore it with: reconciler secret restore {seen.key}; or give the secret another name",
         )
 
+    def revival(self, seen: Observed) -> Iterable[Call]:
+        return [Call("secretsmanager:RestoreSecret", {"SecretId": seen.arn})] if seen.status == "DELETING" else ()
+
     def calls(self, change: Change) -> Iterable[Call]:
         if change.step is Action.CREATE:
             return self._create(change)

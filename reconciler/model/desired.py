@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from reconciler.model.errors import Position, Problem
 from reconciler.model.key import Key
 from reconciler.model.policy import Policy
+from reconciler.model.sealed import Sealing
 from reconciler.model.tree import Path, Tree
 
 
@@ -26,6 +27,7 @@ class Environment:
     cluster: str | None = None
     apps: tuple[str, ...] | None = None
     call_rates: tuple[tuple[str, float, float], ...] = ()
+    sealing: Sealing = field(default_factory=Sealing)
     policy: Policy = field(default_factory=Policy)
 
 

@@ -134,6 +134,10 @@ class Kind:
         """Why nothing can be done with what is there, nor anything new take its place."""
         return None
 
+    def revival(self, seen: Observed) -> Iterable[Call]:
+        """The calls that take back a deletion which is under way; none where there is no such thing."""
+        return ()
+
     def revalues(self, change: Change) -> bool:
         """Whether a change in place gives the resource another value, or another identity."""
         return self.fields.versioned and any(field.path[0] != "tags" for field in change.fields)
@@ -217,6 +221,10 @@ class Kind:
     def after(self, change: Change, answers: Sequence[Answer]) -> Observed:
         """The reading that the answers to all calls of a step amount to."""
         raise NotImplementedError
+
+    def recalled(self, reading: Observed, now: Observed) -> Observed:
+        """A reading with what only ``now``, our own answer to a write, knows of it."""
+        return reading
 
     def health(self, seen: Observed, policy: Policy = NO_POLICY) -> Health:
         """How a resource that is there fares, by the clock of its reading; ``policy`` says how patient to be."""

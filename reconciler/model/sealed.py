@@ -36,6 +36,17 @@ class BadEnvelope(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Sealing:
+    """With what values are sealed: a KMS key, by ARN, id or alias, or the recipients of age. At most one is set."""
+
+    kms: str = ""
+    age: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.kms or self.age)
+
+
+@dataclass(frozen=True, slots=True)
 class Envelope:
     """One of our own. Exactly one of ``kms`` and ``age`` is set.
 

@@ -10,6 +10,7 @@ from typing import Any
 from reconciler.model.coercion import to_boolean, to_text, wrong
 from reconciler.model.desired import Environment
 from reconciler.model.policy import Policy
+from reconciler.model.sealed import Sealing
 from reconciler.model.suggest import did_you_mean, listing
 from reconciler.source.nodes import Map, Mark, Scalar, plain
 from reconciler.source.patches import Patch, read_patches
@@ -20,6 +21,7 @@ from reconciler.source.variables import Variables, check_values, substitute
 
 ENVIRONMENT_MEMBERS = (
     "region", "accountId", "assumeRole", "endpointUrl", "cluster", "apps", "callRates", "vars", "patches", "policy",
+    "sealing",
 )  # fmt: skip
 OVERLAY_MEMBERS = ("vars", "patches", "policy")
 APP_MEMBERS = ("policy", "dependsOn", "vars", "suspend")
@@ -61,6 +63,7 @@ def read_environment(
         cluster=members.value("cluster", to_text),
         apps=_apps(members, apps, name),
         call_rates=_call_rates(members),
+        sealing=_sealing(members),
         policy=layer.policy,
     )
     return environment, layer
@@ -161,6 +164,20 @@ def _call_rates(members: Members) -> tuple[tuple[str, float, float], ...]:
         if burst and per_second:
             rates.append((group, burst, per_second))
     return tuple(rates)
+
+
+def _sealing(members: Members) -> Sealing:
+    """With what the values of this environment are sealed."""
+    if members.get("sealing") is None:
+        return Sealing()
+    at, tell = members.mark("sealing"), members.tell
+    said = Members(members.object("sealing"), "sealing", ("kms", "age"), tell, at)
+    kms = said.value("kms", to_text)
+    recipients = (convert_or_tell(item, item.at, "a recipient", to_text, tell) for item in said.items("age"))
+    age = tuple(it for it in recipients if it)
+    if kms and age:
+        tell.error("wrong-value", "'sealing' is with 'kms' or with 'age', not both", at, "leave one out")
+    return Sealing(kms or "", () if kms else age)
 
 
 def _positive(value: Any) -> float:

@@ -150,6 +150,13 @@ def _environment() -> dict[str, Any]:
                 "description": "Bucket of calls to its size, for accounts with other limits than the usual ones.",
                 "additionalProperties": _object({"burst": _NUMBER, "perSecond": _NUMBER}),
             },
+            "sealing": _object(
+                {
+                    "kms": {**_TEXT, "description": "The KMS key that seals values: its ARN, id or alias."},
+                    "age": _texts("The recipients of age that values are sealed for: age1…."),
+                },
+                description="With what the values of secrets are sealed: kms or age.",
+            ),
             "patches": {"type": ["array", "null"], "items": {"$ref": "#/definitions/patch"}},
         }
     )

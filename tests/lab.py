@@ -23,6 +23,7 @@ from reconciler.model.policy import Policy
 from reconciler.model.record import NO_RECORD, Record
 from reconciler.model.status import Memory, Result
 from reconciler.simulator import Settings, Simulator
+from reconciler.simulator.before_send import loader
 from reconciler.source.render import render
 from reconciler.source.revision import Revision
 
@@ -82,6 +83,7 @@ class Lab:
         """One connection a laboratory: clients take longer to make than a tick."""
         if self._connected is None:
             session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test")
+            session._session.register_component("data_loader", loader())
             self.simulator.attach(session)
             self._connected = connect(self.wish().environment, self.clock, session)
         return self._connected

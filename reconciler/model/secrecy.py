@@ -97,10 +97,15 @@ def source_line(line: str, *, inside: bool = False) -> str:
 
     def masked(found: re.Match[str]) -> str:
         name = found["name"]
-        plain = name in PLAIN_MEMBERS or (not every and not secret_name(name))
+        plain = said_plainly(name, found["secret"]) or (not every and not secret_name(name))
         return found[0] if plain else found["head"] + stars(found["secret"])
 
     return _PAIR.sub(masked, line)
+
+
+def said_plainly(name: str, value: str) -> bool:
+    """Whether a member's value is no secret although its name may look like that of one."""
+    return name in PLAIN_MEMBERS or (name == "pin" and value.strip(" \"'") in ("version", "float"))
 
 
 def secret_names(line: str) -> Iterator[int]:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 
-from reconciler.model.secrecy import PLAIN_MEMBERS, SENSITIVE, secret_name, secret_names, source_line, stars
+from reconciler.model.secrecy import SENSITIVE, said_plainly, secret_name, secret_names, source_line, stars
 from reconciler.source.scalars import Ambiguous, resolve
 
 _KEY = re.compile(r"(?P<lead>[\s\[{,-]*)[\"']?(?P<name>[\w.$-]+)[\"']?\s*:(?:\s|(?<=[\"']:)|$)(?P<rest>.*)", re.DOTALL)
@@ -180,7 +180,7 @@ def _below(lines: Sequence[str], inside: set[int]) -> set[int]:
         if found is None:
             continue
         rest = found["rest"].strip()
-        secret = found["name"] not in PLAIN_MEMBERS and (place in inside or secret_name(found["name"]))
+        secret = not said_plainly(found["name"], rest) and (place in inside or secret_name(found["name"]))
         if secret and (_goes_on(rest) or (not rest and secret_name(found["name"]) and _plainly(lines, place))):
             least = len(found["lead"])
     return below

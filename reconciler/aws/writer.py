@@ -15,7 +15,7 @@ from reconciler.aws.operations import is_read
 from reconciler.aws.rates import group_of
 from reconciler.aws.wire import ask
 from reconciler.model.clock import Clock
-from reconciler.model.errors import Throttled
+from reconciler.model.errors import ReconcilerError, Throttled
 from reconciler.model.kind import Answer
 from reconciler.model.plan import Call
 from reconciler.model.sealed import Content, Sealed
@@ -93,8 +93,7 @@ class AwsWriter:
                 self.calls[operation] += 1
             tried += 1
             try:
-                params = map_leaves(call.params, self._opened)
-                return ask(self._clients, self._clock, operation, params, region=where, write=True)
+                return self._ask(call, where)
             except Throttled:
                 self._budget.throttled(operation, where)
                 pause = self._backoff.after(tried, self._jitter, throttled=True)
@@ -103,6 +102,19 @@ class AwsWriter:
                 if pause is None or self._clock.monotonic() + pause > deadline:
                     raise
             self._clock.sleep(pause)
+
+    def _ask(self, call: Call, where: str) -> Answer:
+        """Send it with what is sealed opened. Of a bug only its type is told then: its text may hold the value."""
+        params = map_leaves(call.params, self._opened)
+        if params == call.params:
+            return ask(self._clients, self._clock, call.operation, params, region=where, write=True)
+        try:
+            return ask(self._clients, self._clock, call.operation, params, region=where, write=True)
+        except ReconcilerError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, it may quote what was sent
+            bug = RuntimeError(f"{call.operation}: {type(error).__name__} while a sealed value was open")
+        raise bug
 
     def _opened(self, _path: Path, leaf: Any) -> Any:
         if not isinstance(leaf, Sealed):

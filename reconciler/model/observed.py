@@ -85,7 +85,7 @@ class Observed:
     def uses(self) -> frozenset[str]:
         """The ARNs of other resources it names, also while it is on its way out."""
         named = (leaf for _, leaf in leaves(self.spec or self.live.get("uses", [])) if isinstance(leaf, str))
-        return frozenset(leaf for leaf in named if leaf.startswith("arn:"))
+        return frozenset(_of_resource(leaf) for leaf in named if leaf.startswith("arn:"))
 
     @property
     def owner(self) -> str | None:
@@ -98,6 +98,11 @@ class Observed:
     @property
     def commit(self) -> str | None:
         return self.tags.get(COMMIT)
+
+
+def _of_resource(arn: str) -> str:
+    """The ARN of a resource, without the JSON key, stage and version that ECS takes behind that of a secret."""
+    return ":".join(arn.split(":")[:7]) if ":secretsmanager:" in arn else arn
 
 
 @dataclass(frozen=True, slots=True)

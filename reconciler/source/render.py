@@ -58,7 +58,7 @@ class _Rendering:
         raw = self.repository.environments[self.name]
         names = sorted({*self.repository.apps, *self._apps_by_name()})
         reading = Teller() if raw.broken else tell
-        environment, layer = read_environment(raw, self.name, names, self.kinds.keys(), reading)
+        environment, layer = read_environment(raw, self.name, names, self.kinds.keys(), self.revision.beside, reading)
         usable = not tell.wrong_since(before) and not raw.flawed
         chosen = set(names if environment.apps is None else environment.apps)
         settings = {}
@@ -96,15 +96,15 @@ class _Rendering:
     ) -> Setting:
         """What surrounds the manifests of an app, widest first: environment, App, the app's own environment."""
         raw = self.repository.apps.get(app)
-        kinds = self.kinds.keys()
-        said = read_app(raw, app, names, kinds, tell) if raw else AppSaid()
+        kinds, beside = self.kinds.keys(), self.revision.beside
+        said = read_app(raw, app, names, kinds, beside, tell) if raw else AppSaid()
         over = self.repository.overlays.get(app, {}).get(self.name)
-        own = read_overlay(over, self.name, app, kinds, tell) if over else Layer()
+        own = read_overlay(over, self.name, app, kinds, beside, tell) if over else Layer()
         layers = (layer, said.layer, own)
         policies = [it.policy for it in layers]
         depends_on = tuple(other for other, _ in said.depends_on)
         self.apps[app] = App(app, depends_on, said.suspend, join(policies))
-        silent = silent or any(it is not None and it.flawed for it in (raw, over))
+        silent = silent or any(it is not None and it.flawed for it in (raw, over)) or not all(it.whole for it in layers)
         patches = (*layer.patches, *own.patches)
         variables = self._variables(environment, [it.vars for it in layers if it.vars], silent=silent)
         return Setting(environment, variables, patches, policies, layer.marks, self.log)

@@ -11,7 +11,7 @@ from reconciler.model.errors import Position
 from reconciler.model.tree import Path
 from reconciler.source.masking import hidden_words, masked_lines, spellings, without
 
-_LINE = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")  # what libyaml counts as the end of a line
+LINE_END = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")  # what libyaml counts as the end of a line
 _TEXT = 240
 _GOING_ON = 20  # lines of one secret text that a message is searched for
 
@@ -27,7 +27,7 @@ class Source:
 
     @cached_property
     def lines(self) -> list[str]:
-        return _LINE.split(self.text)
+        return LINE_END.split(self.text)
 
     def line(self, number: int) -> str:
         """A line by its number from 0; empty past the end."""

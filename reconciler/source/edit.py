@@ -7,15 +7,15 @@ JSON is edited like YAML's flow style, in double quotes.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from reconciler.model.errors import SourceError
 from reconciler.model.tree import Path
 from reconciler.source.decode import decode
-from reconciler.source.load import load
-from reconciler.source.nodes import LINE_END, List, Map, Mark, Node, Scalar
+from reconciler.source.edit_proof import changed, part, says, shape_of
+from reconciler.source.nodes import LINE_END, Mark
 from reconciler.source.spans import Span, at_path, documents, path_to
 from reconciler.source.spelling import Value, block, inline, quoted, respelled
 
@@ -69,7 +69,7 @@ class File:
     def of(cls, text: str, name: str = "") -> File:
         """Raises EditError for a text that is not valid: what an edit does to it could not be proved."""
         bom, body = (_BOM, text[1:]) if text.startswith(_BOM) else ("", text)
-        shapes = _shapes(name, body)
+        shapes = says(name, body)
         if isinstance(shapes, str):
             raise EditError(f"the file has mistakes: {shapes}", where=name, hint="mend them first")
         read = decode(name, body.encode())
@@ -105,7 +105,7 @@ class File:
         span = at_path(self.spans[index], path)
         if span.kind != "scalar":
             raise EditError("an object or a list stands here, not one value", where=self._where(span), hint=_BY_HAND)
-        wanted = _with(self.shapes, (index, *path), _shape_of(new))
+        wanted = changed(self.shapes, (index, *path), shape_of(new))
         written = self.body[span.start : span.end]
         space = self._space(span)
         ways: Iterable[str] = (quoted(new, json_only=True),)
@@ -115,22 +115,22 @@ class File:
 
     def appended(self, index: int, path: Path, item: Value) -> str:
         span = at_path(self.spans[index], path)
-        shape = [*_at(self.shapes, (index, *path)), _shape_of(item)]
+        shape = [*part(self.shapes, (index, *path)), shape_of(item)]
         lines = block([item], self._column(span.start))
         edits = self._in_flow(span, inline(item, json_only=self.json)) if span.flow else self._behind(span, lines)
-        return self._first([edits], _with(self.shapes, (index, *path), shape), self._where(span))
+        return self._first([edits], changed(self.shapes, (index, *path), shape), self._where(span))
 
     def with_member(self, index: int, path: Path, name: str, value: Value) -> str:
         span = at_path(self.spans[index], path)
         if span.member(name) is not None:
             raise EditError(f"'{name}' is here already", where=self._where(span), hint=_BY_HAND)
-        shape = {**_at(self.shapes, (index, *path)), name: _shape_of(value)}
+        shape = {**part(self.shapes, (index, *path)), name: shape_of(value)}
         if span.flow:
             entry = f"{inline(name, json_only=self.json)}: {inline(value, json_only=self.json)}"
             edits = self._in_flow(span, entry)
         else:
             edits = self._behind(span, block({name: value}, self._column(span.start)))
-        return self._first([edits], _with(self.shapes, (index, *path), shape), self._where(span))
+        return self._first([edits], changed(self.shapes, (index, *path), shape), self._where(span))
 
     def filled(self, index: int, path: Path, value: Value) -> str:
         """With a value where a member has none: nothing, null, or an empty list or object."""
@@ -146,7 +146,7 @@ class File:
             end = self._line_end(old.end)
             lines = block(value, self._column(key.start) + 2)
             edits = [Insertion(before, old.end, ""), Insertion(end, end, "".join(self.eol + it for it in lines))]
-        return self._first([edits], _with(self.shapes, (index, *path), _shape_of(value)), self._where(old))
+        return self._first([edits], changed(self.shapes, (index, *path), shape_of(value)), self._where(old))
 
     def put(self, index: int, path: Path, value: Value) -> str:
         """With a value at a path of members, whatever of the path is there already."""
@@ -174,7 +174,7 @@ class File:
         start = self.eol if self.body and not self.body.endswith(("\n", "\r")) else ""
         end = len(self.body)
         made = Insertion(end, end, start + "".join(line + self.eol for line in lines))
-        return self._first([[made]], (_shape_of(value),), self.name)
+        return self._first([[made]], (shape_of(value),), self.name)
 
     # -- where to write
 
@@ -239,7 +239,7 @@ class File:
         """The first way that says what is wanted and nothing else."""
         for edits in ways:
             made = _spliced(self.body, edits)
-            if _shapes(self.name, made) == wanted:
+            if says(self.name, made) == wanted:
                 return self.bom + made
         raise EditError("this cannot be changed in place so that the rest stays as it is", where=where, hint=_BY_HAND)
 
@@ -256,54 +256,6 @@ def _nested(path: Path, value: Value) -> Value:
     for step in reversed(path):
         value = {str(step): value}
     return value
-
-
-def _shapes(name: str, body: str) -> tuple[Any, ...] | str:
-    """What a text says, exactly; or the first thing that is wrong with it."""
-    loaded = load(name, body.encode("utf-8", "surrogatepass"))
-    if loaded.problems:
-        problem = loaded.problems[0]
-        return f"{problem.at}: {problem.message}" if problem.at else problem.message
-    return tuple(map(_shape, loaded.documents))
-
-
-def _shape(node: Node) -> Any:
-    if isinstance(node, Map):
-        return {name: _shape(it) for name, it in node.members.items()}
-    if isinstance(node, List):
-        return [_shape(it) for it in node.items]
-    assert isinstance(node, Scalar)
-    return _scalar_shape(node.value, node.text)
-
-
-def _shape_of(value: Value) -> Any:
-    if isinstance(value, Mapping):
-        return {name: _shape_of(it) for name, it in value.items()}
-    if isinstance(value, str | int):
-        return _scalar_shape(value, inline(value))
-    return [_shape_of(it) for it in value]
-
-
-def _scalar_shape(value: Any, text: str) -> Any:
-    """Text is its value; of all else how it is spelled counts too, since 1.10 is not 1.1 to every member."""
-    return ("text", value) if isinstance(value, str) else (type(value).__name__, text)
-
-
-def _at(shape: Any, path: Path) -> Any:
-    for step in path:
-        shape = shape[step]
-    return shape
-
-
-def _with(shape: Any, path: Path, new: Any) -> Any:
-    """The shape with another one at a path."""
-    if not path:
-        return new
-    step, *rest = path
-    if isinstance(shape, dict):
-        return {**shape, step: _with(shape[step], tuple(rest), new)}
-    changed = [_with(it, tuple(rest), new) if index == step else it for index, it in enumerate(shape)]
-    return tuple(changed) if isinstance(shape, tuple) else changed
 
 
 __all__ = ["EditError", "File", "add_member", "append_to_list", "replace_scalar"]

@@ -56,7 +56,7 @@ class _Rendering:
         tell = Teller(self.repository.problems)
         before = tell.so_far
         raw = self.repository.environments[self.name]
-        names = sorted({*self.repository.apps, *self._apps_by_name()})
+        names = self.repository.app_names
         reading = Teller() if raw.broken else tell
         environment, layer = read_environment(raw, self.name, names, self.kinds.keys(), self.revision.beside, reading)
         usable = not tell.wrong_since(before) and not raw.flawed
@@ -80,16 +80,6 @@ class _Rendering:
             problems=by_place(problems),
             failed=frozenset(self.made.keys() - there),
         )
-
-    def _apps_by_name(self) -> set[str]:
-        """Apps that only ``metadata.app`` names."""
-        found = set()
-        for raw in self.repository.resources:
-            metadata = raw.node.members.get("metadata")
-            app = metadata.members.get("app") if isinstance(metadata, Map) else None
-            if isinstance(app, Scalar) and isinstance(app.value, str) and "${{" not in app.value:
-                found.add(app.value)
-        return found
 
     def _setting(
         self, app: str, environment: Environment, layer: Layer, names: Sequence[str], tell: Teller, *, silent: bool

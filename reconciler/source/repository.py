@@ -62,6 +62,16 @@ class Repository:
     problems: list[Problem] = field(default_factory=list)
     whole: bool = True
 
+    @property
+    def app_names(self) -> tuple[str, ...]:
+        """The apps that have a folder, and those that only ``metadata.app`` names, sorted."""
+        found = set(self.apps)
+        for raw in self.resources:
+            app = get(raw.node, "metadata", "app")
+            if isinstance(app, Scalar) and isinstance(app.value, str) and "${{" not in app.value:
+                found.add(app.value)
+        return tuple(sorted(found))
+
 
 def environment_names(revision: Revision) -> tuple[str, ...]:
     """The names of the environments of a revision, sorted: those of the files right in environments/."""

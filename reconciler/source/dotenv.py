@@ -58,8 +58,12 @@ class Dotenv:
 
 
 class _Wrong(Exception):
-    def __init__(self, message: str, line: int, column: int, width: int = 1, hint: str = "") -> None:
-        self.message, self.at, self.hint = message, (line, column, width), hint
+    """``ends``: it cannot be told what is inside quotes behind it, so nothing is told of that."""
+
+    def __init__(
+        self, message: str, line: int, column: int, width: int = 1, hint: str = "", *, ends: bool = False
+    ) -> None:
+        self.message, self.at, self.hint, self.ends = message, (line, column, width), hint, ends
 
 
 def is_dotenv(path: str) -> bool:
@@ -87,7 +91,7 @@ def read_dotenv(name: str, data: bytes) -> Dotenv:
         except _Wrong as wrong:
             at = Mark(read.source, *wrong.at)
             read.problems.append(Problem("dotenv", wrong.message, at.position, hint=wrong.hint))
-            if "never closed" in wrong.message:  # the rest may be inside the quotes or not
+            if wrong.ends:
                 break
             number += 1
     return read
@@ -118,6 +122,8 @@ def _entry(source: Source, number: int) -> Entry:
         raise _Wrong("this cannot be the name of a variable", number, column, len(name), hint)
     start = head.end()
     value, end_line, end = _value(source, number, start)
+    if (number, start) == (end_line, end):  # nothing, which stands right behind the '='
+        start = end = line.index("=", column) + 1
     if not _END.fullmatch(source.line(end_line), end):
         rest = source.line(end_line)
         begins = end + len(rest[end:]) - len(rest[end:].lstrip())
@@ -160,15 +166,16 @@ def _double_quoted(source: Source, number: int, start: int) -> tuple[str, int, i
                 place += 1
                 if line[place] not in _ESCAPES:
                     said = f"\\{line[place]} in double quotes is not read alike by all"
-                    raise _Wrong(said, at, place - 1, 2, "use single quotes, or write \\\\")
+                    raise _Wrong(said, at, place - 1, 2, "use single quotes, or write \\\\", ends=True)
                 pieces.append(_ESCAPES[line[place]])
             else:
-                raise _Wrong("a backslash at the end of a line is not read", at, place, hint="write \\\\ for itself")
+                said = "a backslash at the end of a line is not read"
+                raise _Wrong(said, at, place, hint="write \\\\ for itself", ends=True)
             place += 1
         pieces.append("\n")
         at, place = at + 1, 0
         if at >= len(source.lines):
-            raise _Wrong("a quote is opened here and never closed", number, start)
+            raise _Wrong("a quote is opened here and never closed", number, start, ends=True)
 
 
 def masked(lines: Sequence[str]) -> list[str]:

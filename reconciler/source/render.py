@@ -42,7 +42,7 @@ def render(revision: Revision, environment_name: str, kinds: Kinds) -> Rendered:
 
 @dataclass
 class _Rendering:
-    """The work on one environment; ``layers`` and ``said`` are by app."""
+    """The work on one environment. ``unknown``: apps whose variables could not all be read."""
 
     revision: Revision
     name: str
@@ -51,6 +51,7 @@ class _Rendering:
     made: dict[Key, Made] = field(default_factory=dict)
     apps: dict[str, App] = field(default_factory=dict)
     log: PatchLog = field(default_factory=PatchLog)
+    unknown: set[str] = field(default_factory=set)
 
     def rendered(self) -> Rendered:
         tell = Teller(self.repository.problems)
@@ -70,7 +71,8 @@ class _Rendering:
         whole = self.repository.whole and usable
         self.log.tell(layer.patches, tell, whole=whole)
         problems = [it for it in self.repository.problems if it.app is None or it.app in chosen or it.app not in names]
-        documents = [it.document for it in self.made.values() if it.document is not None and usable]
+        known = [it for it in self.made.values() if usable and it.key.app not in self.unknown]
+        documents = [it.document for it in known if it.document is not None]
         there = {document.key for document in documents}
         return Rendered(
             environment=environment,
@@ -94,7 +96,9 @@ class _Rendering:
         policies = [it.policy for it in layers]
         depends_on = tuple(other for other, _ in said.depends_on)
         self.apps[app] = App(app, depends_on, said.suspend, join(policies))
-        silent = silent or any(it is not None and it.flawed for it in (raw, over)) or not all(it.whole for it in layers)
+        if not all(it.whole for it in layers):
+            self.unknown.add(app)
+        silent = silent or app in self.unknown or any(it is not None and it.flawed for it in (raw, over))
         patches = (*layer.patches, *own.patches)
         variables = self._variables(environment, [it.vars for it in layers if it.vars], silent=silent)
         return Setting(environment, variables, patches, policies, layer.marks, self.log)

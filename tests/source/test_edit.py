@@ -277,8 +277,7 @@ def block_lines(draw, indent: int = 0, depth: int = 0) -> list[str]:
 def texts(draw) -> str:
     documents = draw(st.lists(block_lines(), min_size=1, max_size=2))
     eol = draw(st.sampled_from(["\n", "\r\n"]))
-    text = eol.join(line for lines in documents for line in ["---", *lines]) + draw(st.sampled_from(["", eol, eol * 3]))
-    return text
+    return eol.join(line for lines in documents for line in ["---", *lines]) + draw(st.sampled_from(["", eol, eol * 3]))
 
 
 def changed_only(before: str, after: str, spans: int) -> None:

@@ -114,7 +114,11 @@ def _entry(source: Source, number: int) -> Entry:
     head = _HEAD.match(line)
     if head is None:
         begins = len(line) - len(line.lstrip())
-        hint = "this is YAML: name the file *.yaml" if _YAML.match(line) else "comments begin with '#'"
+        hint = (
+            "this is YAML: name the file *.yaml"
+            if _YAML.match(line)
+            else "comments begin with '#', and a value of several lines is in double quotes"
+        )
         raise _Wrong("a line has to be NAME=value", number, begins, len(line.rstrip()) - begins, hint)
     name, column = head["name"], head.start("name")
     if not _NAME.fullmatch(name):

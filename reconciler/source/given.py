@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from reconciler.model.errors import InvalidManifests, Severity
 from reconciler.source.environment import AppSaid, Layer, read_app, read_environment, read_overlay
-from reconciler.source.nodes import List, Map, Mark, get, plain
-from reconciler.source.repository import Raw, Repository, read_repository
+from reconciler.source.nodes import Map, Mark, get
+from reconciler.source.repository import Repository, read_repository
 from reconciler.source.revision import Revision
 from reconciler.source.telling import Teller
 from reconciler.source.variables import merge_vars
@@ -31,8 +31,7 @@ class Giving:
     def by_app(self, environment: str, app: str | None = None) -> dict[str, Map]:
         """What each app of an environment reads, or one of them; every value knows its place.
 
-        An environment without apps reads its own, as app ``""``. Raises InvalidManifests where something is wrong that
-        may give a variable.
+        Raises InvalidManifests where something is wrong that may give a variable.
         """
         if (environment, app) not in self._read:
             self._read[environment, app] = self._by_app(environment, app)
@@ -40,19 +39,18 @@ class Giving:
 
     def environments_at(self, name: str, place: Mark) -> tuple[str, ...]:
         """The environments in which a variable comes from a place, sorted."""
-        return tuple(sorted(it for it in self.repository.environments if self._reads(it, name, place)))
+        return tuple(sorted(it for it in self.repository.environments if self.apps_at(it, name, place)))
 
     def apps_at(self, environment: str, name: str, place: Mark) -> tuple[str, ...]:
-        """The apps of an environment for which it does, sorted, as far as these can be read."""
-        found = []
-        for app in self.repository.app_names:
-            try:
-                node = get(self.by_app(environment, app).get(app), *name.split("."))
-            except InvalidManifests:
-                continue
-            if node is not None and same_place(node.at, place):
-                found.append(app)
-        return tuple(found)
+        """The apps of an environment for which it does, sorted; where that cannot be seen, for which it may."""
+        return tuple(app for app in self.repository.app_names if self._reads(environment, app, name, place))
+
+    def _reads(self, environment: str, app: str, name: str, place: Mark) -> bool:
+        try:
+            node = get(self.by_app(environment, app).get(app), *name.split("."))
+        except InvalidManifests:
+            return place.source.name in self._files(environment, app)
+        return node is not None and same_place(node.at, place)
 
     def _by_app(self, environment: str, app: str | None) -> dict[str, Map]:
         names, beside = self.repository.app_names, self.revision.beside
@@ -61,7 +59,7 @@ class Giving:
         said, layer = read_environment(raw, environment, names, self.kinds, beside, tell)
         chosen = set(names if said.apps is None else said.apps)
         found = {}
-        for name in sorted(chosen if app is None else chosen & {app}) or ([""] if app is None else []):
+        for name in sorted(chosen if app is None else chosen & {app}):
             there = tell.of(app=name)
             own, over = self.repository.apps.get(name), self.repository.overlays.get(name, {}).get(environment)
             of_app = read_app(own, name, names, self.kinds, beside, there) if own else AppSaid()
@@ -73,23 +71,10 @@ class Giving:
             raise InvalidManifests(wrong)
         return found
 
-    def _reads(self, environment: str, name: str, place: Mark) -> bool:
-        """Whether it does; where that cannot be seen, whether it may."""
-        try:
-            found = [get(it, *name.split(".")) for it in self.by_app(environment).values()]
-        except InvalidManifests:
-            return place.source.name in self._files(environment)
-        return any(it is not None and same_place(it.at, place) for it in found)
-
-    def _files(self, environment: str) -> Iterator[str]:
-        """Every file that may give a variable in an environment."""
+    def _files(self, environment: str, app: str) -> Iterator[str]:
+        """Every file that may give a variable to an app in an environment."""
         raw = self.repository.environments[environment]
-        listed = get(raw.node, "spec", "apps")
-        chosen = plain(listed) if isinstance(listed, List) else self.repository.app_names
-        documents: list[Raw | None] = [raw]
-        for app in chosen:
-            documents += [self.repository.apps.get(app), self.repository.overlays.get(app, {}).get(environment)]
-        for document in documents:
+        for document in (raw, self.repository.apps.get(app), self.repository.overlays.get(app, {}).get(environment)):
             if document is not None:
                 yield document.file
                 yield from named_files(document.node)

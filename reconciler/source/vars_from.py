@@ -109,7 +109,13 @@ def _variables(path: str, data: bytes, named: Mark, tell: Teller) -> Map | None:
         return None
     if {"apiVersion", "kind"} <= node.members.keys():
         message = "this is a manifest, and no file of variables"
-        tell.error("wrong-type", message, node.at, "its variables are what stands at the top", related=related)
+        tell.error(
+            "wrong-type",
+            message,
+            node.at,
+            "a file of variables has their names at its top, such as tag: v1",
+            related=related,
+        )
         return None
     for path_, scalar in scalars(node):
         _check(str(path_[-1]), scalar, named, tell)

@@ -17,7 +17,7 @@ from reconciler.source.telling import Teller
 
 ENVIRONMENT, APP = "Environment", "App"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
-_STRAY = re.compile(rb"^[\s\"'{,]*apiVersion[\"']?\s*:\s*[\"']?reconciler/", re.MULTILINE)
+_STRAY = re.compile(rb"(?:^|[{,])[ \t\"']*apiVersion[\"']?[ \t]*:[ \t]*[\"']?reconciler/", re.MULTILINE)
 _ENVELOPE = ("apiVersion", "kind", "metadata", "spec")
 
 

@@ -97,6 +97,17 @@ def test_a_dotenv_file_is_known_by_its_name(path, is_one) -> None:
     assert is_dotenv(path) is is_one
 
 
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=200) | st.text(st.sampled_from("AB='\"\\\n\r #$export\t\u2028"), max_size=60).map(str.encode))
+def test_no_bytes_break_the_reader(data) -> None:
+    read = read_dotenv("x.env", data)
+    plain(read.node)
+    for problem in read.problems:
+        assert draw(problem)
+    lines = read.source.lines
+    assert [len(line) for line in masked(lines)] == [len(line) for line in lines]
+
+
 # -- edits
 
 

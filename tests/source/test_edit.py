@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -331,6 +333,15 @@ def test_any_list_or_object_can_be_added_to(text, new, data) -> None:
     kept = [line for line in text.splitlines() if line.strip()]
     there = [line for line in after.splitlines() if line.strip()]
     assert len([line for line in kept if line not in there]) <= 1
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(st.sampled_from("ab:-[]{},'\"|>&*!#%?\n\r\t \\"), max_size=40), st.integers(0, 3), st.integers(0, 8))
+def test_no_text_breaks_an_edit(text, line, column) -> None:
+    mark = Mark(Source("x.yaml", text), line, column)
+    for edit in (lambda: replace_scalar(text, mark, "new"), lambda: set_patch_member(text, "Secret", "db", "s", "new")):
+        with suppress(EditError):  # and nothing else
+            assert nodes(edit())
 
 
 def test_a_scalar_keeps_its_type_in_the_tree() -> None:

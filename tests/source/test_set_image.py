@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from reconciler.kinds import KINDS
@@ -185,13 +187,26 @@ def test_a_broken_file_that_may_give_it_is_told_and_one_of_another_app_is_not() 
 
 
 def test_an_environment_that_cannot_be_read_counts_as_a_reader_of_what_it_may_read() -> None:
-    files = {"apps/blog/environments/qa.yaml": "a: [", "environments/qa.yaml": ENV}
-    with pytest.raises(UsageError, match="where qa would change as well"):
-        edited("staging", "release=v2", app="shop", files=files)
+    files = {"environments/qa.yaml": ENV + "  regoin: x\n"}
+    with pytest.raises(UsageError, match="release is given where qa would change as well"):
+        edited("staging", "release=v2", files=files)
     assert edited("production", "shared=v2", app="shop", files=files).files
+
+
+def test_values_on_one_line_are_set_together_whatever_their_length() -> None:
+    text = ENV + "  vars: {a: v1, b: 'v1', c: v1} # c\n"
+    found = edited("production", "a=v2-a-longer-one", "c=w", "b=v2", app="shop", files={"environments/production.yaml": text})
+    assert texts(found)["environments/production.yaml"][1] == text.replace("{a: v1, b: 'v1', c: v1}", "{a: v2-a-longer-one, b: 'v2', c: w}")
 
 
 def test_a_value_in_json_is_set() -> None:
     text = '{\n  "apiVersion": "reconciler/v1", "kind": "Environment",\n  "spec": {"vars": {"shared": "v1"}} // c\n}\n'
     found = edited("production", "shared=v2", app="shop", files={"environments/production.yaml": None, "environments/production.json": text})
     assert texts(found)["environments/production.json"][1] == text.replace('"v1"}', '"v2"}')
+
+
+@pytest.mark.parametrize("text", ["a" * 999 + "!", "a-" * 499, "a." * 400 + "/!", "a/" * 499 + "!", "A-" * 400 + ".:5000/", "a__" * 300, "a_._" * 200])
+def test_no_text_takes_long_to_refuse(text) -> None:
+    started = time.monotonic()
+    assert sort_of(text) in (None, Sort.TAG)
+    assert time.monotonic() - started < 0.5

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from reconciler.kinds import KINDS
@@ -158,6 +160,13 @@ def test_files_in_folders_of_data_and_those_of_sops_are_no_manifests() -> None:
 def test_a_manifest_among_data_is_told_and_not_left_out_silently(path, text) -> None:
     [problem] = rendered({"apps/a/web.yaml": SERVICE, path: text}).problems
     assert (problem.code, problem.at.file) == ("misplaced", path)
+
+
+@pytest.mark.parametrize("text", ["\n" * (1 << 20), " " * (1 << 20), "{, '" * (1 << 18)])
+def test_looking_for_strays_takes_no_time(text) -> None:
+    started = time.monotonic()
+    assert rendered({"apps/a/web.yaml": SERVICE, "apps/a/vars/x.yaml": text}).problems == ()
+    assert time.monotonic() - started < 2
 
 
 def test_a_whole_manifest_encrypted_with_sops_is_told() -> None:

@@ -39,6 +39,18 @@ def lying(run: Runtime) -> Revision:
     return read_git(root, run.options.revision) if run.options.revision is not None else read_directory(root)
 
 
+def work_tree(run: Runtime) -> tuple[Path, Revision]:
+    """The root, and the files as they lie, for a verb that writes there. Raises UsageError where there are none."""
+    root = find_root(run.options.directory)
+    if run.options.revision is not None:
+        hint = "check it out, and leave out --revision"
+        raise UsageError("a commit cannot be edited: files of the work tree are", hint=hint)
+    if is_bare(root):
+        hint = "go to a clone that has its files checked out"
+        raise UsageError("this git repository is bare: it has no files to edit", where=root, hint=hint)
+    return root, read_directory(root)
+
+
 def _bare(run: Runtime, root: Path) -> Revision:
     """A commit of a repository that has no work tree. Raises UsageError where that is what should be read."""
     if run.options.worktree:

@@ -7,7 +7,9 @@ import stat
 from pathlib import Path
 
 from reconciler.model.errors import SourceError
-from reconciler.source.revision import FILE_BYTES, FOLDERS, Gathering, Revision, printable, wanted
+from reconciler.source.beside import FILE_BYTES
+from reconciler.source.directory_shelf import DirectoryShelf, what_is
+from reconciler.source.revision import FOLDERS, Gathering, Revision, printable, wanted
 
 _DEPTH = 32
 
@@ -25,8 +27,8 @@ def read_directory(root: Path | str) -> Revision:
         if stat.S_ISDIR(mode):
             _walk(root, folder, gathering, 1)
         else:
-            gathering.refuse("not-a-file", folder, f"{folder} is {_what(mode)}; it has to be a folder")
-    return Revision(None, gathering.files, tuple(gathering.problems), str(root))
+            gathering.refuse("not-a-file", folder, f"{folder} is {what_is(mode)}; it has to be a folder")
+    return Revision(None, gathering.files, tuple(gathering.problems), str(root), DirectoryShelf(root))
 
 
 def _walk(root: Path, folder: str, gathering: Gathering, depth: int) -> None:
@@ -50,7 +52,7 @@ def _walk(root: Path, folder: str, gathering: Gathering, depth: int) -> None:
                 _walk(root, path, gathering, depth + 1)
         elif not stat.S_ISREG(mode):
             shown = printable(path)
-            gathering.refuse("not-a-file", path, f"{shown} is {_what(mode)}; only plain files are read")
+            gathering.refuse("not-a-file", path, f"{shown} is {what_is(mode)}; only plain files are read")
         elif wanted(path):
             _read(root, path, gathering)
 
@@ -76,13 +78,3 @@ def _mode(path: Path) -> int | None:
         return os.lstat(path).st_mode
     except OSError:
         return None
-
-
-def _what(mode: int) -> str:
-    kinds = (
-        (stat.S_ISLNK, "a symbolic link"),
-        (stat.S_ISFIFO, "a pipe"),
-        (stat.S_ISSOCK, "a socket"),
-        (stat.S_ISREG, "a plain file"),
-    )
-    return next((name for test, name in kinds if test(mode)), "a device")

@@ -17,25 +17,30 @@ from reconciler.source.patches import Patch, read_patches
 from reconciler.source.policy import read_policy
 from reconciler.source.repository import Raw
 from reconciler.source.telling import Members, Teller, convert_or_tell
-from reconciler.source.variables import Variables, check_values, substitute
+from reconciler.source.variables import Variables, check_values, merge_vars, substitute
+from reconciler.source.vars_from import Beside, read_vars_from
 
 ENVIRONMENT_MEMBERS = (
-    "region", "accountId", "assumeRole", "endpointUrl", "cluster", "apps", "callRates", "vars", "patches", "policy",
-    "sealing",
+    "region", "accountId", "assumeRole", "endpointUrl", "cluster", "apps", "callRates", "vars", "varsFrom", "patches",
+    "policy", "sealing",
 )  # fmt: skip
-OVERLAY_MEMBERS = ("vars", "patches", "policy")
-APP_MEMBERS = ("policy", "dependsOn", "vars", "suspend")
+OVERLAY_MEMBERS = ("vars", "varsFrom", "patches", "policy")
+APP_MEMBERS = ("policy", "dependsOn", "vars", "varsFrom", "suspend")
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]{1,2}")
 
 
 @dataclass(frozen=True)
 class Layer:
-    """What one document says for the manifests below it. ``marks``: where a member of it was written."""
+    """What one document says for the manifests below it. ``marks``: where a member of it was written.
+
+    ``vars`` are those of its files and its own; ``whole``: all of these could be read.
+    """
 
     vars: Map | None = None
     patches: tuple[Patch, ...] = ()
     policy: Policy = field(default_factory=Policy)
     marks: dict[str, Mark] = field(default_factory=dict)
+    whole: bool = True
 
 
 @dataclass(frozen=True)
@@ -48,11 +53,11 @@ class AppSaid:
 
 
 def read_environment(
-    raw: Raw, name: str, apps: Collection[str], kinds: Collection[str], tell: Teller
+    raw: Raw, name: str, apps: Collection[str], kinds: Collection[str], beside: Beside, tell: Teller
 ) -> tuple[Environment, Layer]:
     """The Environment of a file in environments/."""
     members = _spec(raw, name, f"environment {name}", ENVIRONMENT_MEMBERS, tell)
-    layer = _layer(members, f"environment {name}", kinds, tell)
+    layer = _layer(members, f"environment {name}", kinds, beside, tell)
     members = _with_variables(members, name, layer)
     environment = Environment(
         name=name,
@@ -69,13 +74,15 @@ def read_environment(
     return environment, layer
 
 
-def read_overlay(raw: Raw, name: str, app: str, kinds: Collection[str], tell: Teller) -> Layer:
+def read_overlay(raw: Raw, name: str, app: str, kinds: Collection[str], beside: Beside, tell: Teller) -> Layer:
     """What apps/<app>/environments/<name>.yaml says."""
     what = f"environment {name} of app {app}"
-    return _layer(_spec(raw, name, what, OVERLAY_MEMBERS, tell), what, kinds, tell)
+    return _layer(_spec(raw, name, what, OVERLAY_MEMBERS, tell), what, kinds, beside, tell)
 
 
-def read_app(raw: Raw | None, app: str, apps: Collection[str], kinds: Collection[str], tell: Teller) -> AppSaid:
+def read_app(
+    raw: Raw | None, app: str, apps: Collection[str], kinds: Collection[str], beside: Beside, tell: Teller
+) -> AppSaid:
     """What the document of kind App says."""
     if raw is None:
         return AppSaid()
@@ -89,7 +96,7 @@ def read_app(raw: Raw | None, app: str, apps: Collection[str], kinds: Collection
         elif other is not None:
             depends_on.append((other, item.at))
     suspend = members.value("suspend", to_boolean)
-    return AppSaid(_layer(members, f"app {app}", kinds, tell), tuple(depends_on), bool(suspend))
+    return AppSaid(_layer(members, f"app {app}", kinds, beside, tell), tuple(depends_on), bool(suspend))
 
 
 def _spec(raw: Raw, name: str, what: str, known: Sequence[str], tell: Teller) -> Members:
@@ -103,14 +110,16 @@ def _spec(raw: Raw, name: str, what: str, known: Sequence[str], tell: Teller) ->
     return Members(node.members.get("spec"), what, known, tell, node.keys.get("spec"))
 
 
-def _layer(members: Members, what: str, kinds: Collection[str], tell: Teller) -> Layer:
-    variables = members.object("vars")
-    if variables is not None:
-        check_values(variables, tell)
+def _layer(members: Members, what: str, kinds: Collection[str], beside: Beside, tell: Teller) -> Layer:
+    levels, whole = read_vars_from(members, beside, tell)
+    own = members.object("vars")
+    if own is not None:
+        check_values(own, tell)
+        levels.append(own)
     patches = read_patches(members, kinds, tell)
     policy = read_policy(members.object("policy"), f"policy of {what}", tell)
     marks = {name: members.mark(name) for name in ENVIRONMENT_MEMBERS if members.get(name) is not None}
-    return Layer(variables, patches, policy, marks)
+    return Layer(merge_vars(levels), patches, policy, marks, whole)
 
 
 def _with_variables(members: Members, name: str, layer: Layer) -> Members:
@@ -120,7 +129,9 @@ def _with_variables(members: Members, name: str, layer: Layer) -> Members:
     at = members.node.at
     own = Map({"name": Scalar(name, at, name)}, {"name": at}, at)
     values = {"env": own, "vars": layer.vars or Map({}, {}, at)}
-    rest = {it: node for it, node in members.node.members.items() if it not in ("vars", "patches", "policy")}
+    rest = {
+        it: node for it, node in members.node.members.items() if it not in ("vars", "varsFrom", "patches", "policy")
+    }
     made = substitute(Map(rest, members.node.keys, at), Variables(values), members.tell)
     return Members(made, members.what, list(rest), members.tell)
 

@@ -18,6 +18,17 @@ Format = tuple[str, str]
 """What a file is, and what to do."""
 
 
+def is_sops(value: Any) -> bool:
+    """Whether a document was written by SOPS: what manifests name, and no manifest itself.
+
+    Its marks are those of the section that SOPS adds: getsops/sops, stores/stores.go.
+    """
+    if not isinstance(value, Mapping) or str(value.get("apiVersion", "")).startswith("reconciler/"):
+        return False
+    section = value.get("sops")
+    return isinstance(section, Mapping) and "mac" in section
+
+
 def recognise(value: Any) -> Format | None:
     """What a document is that is no manifest of ours; None when it looks like nothing known."""
     if isinstance(value, list):

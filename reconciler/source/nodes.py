@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple, TypeAlias
 
@@ -11,22 +11,23 @@ from reconciler.model.errors import Position
 from reconciler.model.tree import Path
 from reconciler.source.masking import hidden_words, masked_lines, spellings, without
 
-_LINE = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")  # what libyaml counts as the end of a line
+LINE_END = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")  # what libyaml counts as the end of a line
 _TEXT = 240
 _GOING_ON = 20  # lines of one secret text that a message is searched for
 
 
 class Source:
-    """A file's name and lines."""
+    """A file's name and lines. ``mask``: how its lines may be shown; by default those of YAML."""
 
-    def __init__(self, name: str, text: str) -> None:
+    def __init__(self, name: str, text: str, mask: Callable[[Sequence[str]], list[str]] = masked_lines) -> None:
         self.name = name
         self.text = text
+        self._mask = mask
         self._hidden: dict[int, set[str]] = {}
 
     @cached_property
     def lines(self) -> list[str]:
-        return _LINE.split(self.text)
+        return LINE_END.split(self.text)
 
     def line(self, number: int) -> str:
         """A line by its number from 0; empty past the end."""
@@ -34,7 +35,7 @@ class Source:
 
     @cached_property
     def _shown(self) -> list[str]:
-        return masked_lines(self.lines)
+        return self._mask(self.lines)
 
     def shown(self, number: int) -> str:
         """A line as it may be shown: secrets as stars, its columns as they are."""

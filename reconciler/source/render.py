@@ -42,7 +42,7 @@ def render(revision: Revision, environment_name: str, kinds: Kinds) -> Rendered:
 
 @dataclass
 class _Rendering:
-    """The work on one environment; ``layers`` and ``said`` are by app."""
+    """The work on one environment. ``unknown``: apps whose variables could not all be read."""
 
     revision: Revision
     name: str
@@ -51,14 +51,15 @@ class _Rendering:
     made: dict[Key, Made] = field(default_factory=dict)
     apps: dict[str, App] = field(default_factory=dict)
     log: PatchLog = field(default_factory=PatchLog)
+    unknown: set[str] = field(default_factory=set)
 
     def rendered(self) -> Rendered:
         tell = Teller(self.repository.problems)
         before = tell.so_far
         raw = self.repository.environments[self.name]
-        names = sorted({*self.repository.apps, *self._apps_by_name()})
+        names = self.repository.app_names
         reading = Teller() if raw.broken else tell
-        environment, layer = read_environment(raw, self.name, names, self.kinds.keys(), reading)
+        environment, layer = read_environment(raw, self.name, names, self.kinds.keys(), self.revision.beside, reading)
         usable = not tell.wrong_since(before) and not raw.flawed
         chosen = set(names if environment.apps is None else environment.apps)
         settings = {}
@@ -70,7 +71,8 @@ class _Rendering:
         whole = self.repository.whole and usable
         self.log.tell(layer.patches, tell, whole=whole)
         problems = [it for it in self.repository.problems if it.app is None or it.app in chosen or it.app not in names]
-        documents = [it.document for it in self.made.values() if it.document is not None and usable]
+        known = [it for it in self.made.values() if usable and it.key.app not in self.unknown]
+        documents = [it.document for it in known if it.document is not None]
         there = {document.key for document in documents}
         return Rendered(
             environment=environment,
@@ -81,30 +83,22 @@ class _Rendering:
             failed=frozenset(self.made.keys() - there),
         )
 
-    def _apps_by_name(self) -> set[str]:
-        """Apps that only ``metadata.app`` names."""
-        found = set()
-        for raw in self.repository.resources:
-            metadata = raw.node.members.get("metadata")
-            app = metadata.members.get("app") if isinstance(metadata, Map) else None
-            if isinstance(app, Scalar) and isinstance(app.value, str) and "${{" not in app.value:
-                found.add(app.value)
-        return found
-
     def _setting(
         self, app: str, environment: Environment, layer: Layer, names: Sequence[str], tell: Teller, *, silent: bool
     ) -> Setting:
         """What surrounds the manifests of an app, widest first: environment, App, the app's own environment."""
         raw = self.repository.apps.get(app)
-        kinds = self.kinds.keys()
-        said = read_app(raw, app, names, kinds, tell) if raw else AppSaid()
+        kinds, beside = self.kinds.keys(), self.revision.beside
+        said = read_app(raw, app, names, kinds, beside, tell) if raw else AppSaid()
         over = self.repository.overlays.get(app, {}).get(self.name)
-        own = read_overlay(over, self.name, app, kinds, tell) if over else Layer()
+        own = read_overlay(over, self.name, app, kinds, beside, tell) if over else Layer()
         layers = (layer, said.layer, own)
         policies = [it.policy for it in layers]
         depends_on = tuple(other for other, _ in said.depends_on)
         self.apps[app] = App(app, depends_on, said.suspend, join(policies))
-        silent = silent or any(it is not None and it.flawed for it in (raw, over))
+        if not all(it.whole for it in layers):
+            self.unknown.add(app)
+        silent = silent or app in self.unknown or any(it is not None and it.flawed for it in (raw, over))
         patches = (*layer.patches, *own.patches)
         variables = self._variables(environment, [it.vars for it in layers if it.vars], silent=silent)
         return Setting(environment, variables, patches, policies, layer.marks, self.log)

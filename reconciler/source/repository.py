@@ -9,14 +9,15 @@ from pathlib import PurePosixPath
 
 from reconciler.model.errors import Position, Problem
 from reconciler.model.suggest import did_you_mean, listing
-from reconciler.source.formats import API_VERSION, recognise
+from reconciler.source.formats import API_VERSION, is_sops, recognise
 from reconciler.source.load import Loaded, load
 from reconciler.source.nodes import List, Map, Mark, Node, Scalar, Source, get, plain
-from reconciler.source.revision import Revision, app_of
+from reconciler.source.revision import Revision, app_of, is_data
 from reconciler.source.telling import Teller
 
 ENVIRONMENT, APP = "Environment", "App"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
+_STRAY = re.compile(rb"(?:^|[{,])[ \t\"']*apiVersion[\"']?[ \t]*:[ \t]*[\"']?reconciler/", re.MULTILINE)
 _ENVELOPE = ("apiVersion", "kind", "metadata", "spec")
 
 
@@ -61,23 +62,45 @@ class Repository:
     problems: list[Problem] = field(default_factory=list)
     whole: bool = True
 
+    @property
+    def app_names(self) -> tuple[str, ...]:
+        """The apps that have a folder, and those that only ``metadata.app`` names, sorted."""
+        found = set(self.apps)
+        for raw in self.resources:
+            app = get(raw.node, "metadata", "app")
+            if isinstance(app, Scalar) and isinstance(app.value, str) and "${{" not in app.value:
+                found.add(app.value)
+        return tuple(sorted(found))
+
 
 def environment_names(revision: Revision) -> tuple[str, ...]:
     """The names of the environments of a revision, sorted: those of the files right in environments/."""
-    paths = (PurePosixPath(path) for path in revision.files)
-    return tuple(sorted({path.stem for path in paths if path.parts[0] == "environments" and len(path.parts) == 2}))
+    named = {}
+    for path, content in revision.files.items():
+        place = PurePosixPath(path)
+        if place.parts[0] == "environments" and len(place.parts) == 2 and not _written_by_sops(path, content):
+            named[place.stem] = path
+    return tuple(sorted(named))
 
 
 def read_repository(revision: Revision, kinds: Collection[str]) -> Repository:
     """Read every file. What is wrong is among the problems, and nothing of one file hinders another."""
     made = Repository(problems=list(revision.problems))
     for path in sorted(revision.files):
-        loaded = load(path, revision.files[path])
+        content = revision.files[path]
+        if _written_by_sops(path, content) or (is_data(path) and not _STRAY.search(content)):
+            continue
+        loaded = load(path, content)
         made.problems.extend(loaded.problems)
         made.whole = made.whole and not loaded.problems
         tell = Teller(made.problems, app_of(path))
         if (app := app_of(path)) is not None:
             made.apps.setdefault(app, None)
+        if is_data(path):
+            folder = PurePosixPath(path).parent
+            message = f"a manifest does not lie in {folder}/, where only what manifests name is looked for"
+            tell.error("misplaced", message, Mark(Source(path, ""), 0, 0), "move it out of this folder")
+            continue
         raws = list(_documents(path, loaded, kinds, tell))
         _place(path, raws, made, tell, readable=not loaded.problems, empty=not loaded.documents)
     if not made.apps and not any(raw.kind not in (ENVIRONMENT, APP) for raw in made.resources) and not made.problems:
@@ -87,9 +110,18 @@ def read_repository(revision: Revision, kinds: Collection[str]) -> Repository:
     return made
 
 
+def _written_by_sops(path: str, content: bytes) -> bool:
+    if b"sops" not in content:
+        return False
+    documents = load(path, content).documents
+    return bool(documents) and all(is_sops(plain(node)) for node in documents)
+
+
 def _documents(path: str, loaded: Loaded, kinds: Collection[str], tell: Teller) -> Iterator[Raw]:
     for index, node in enumerate(loaded.documents):
         flawed, broken = index in loaded.flawed, index == loaded.broken
+        if isinstance(node, Map) and "sops" in node.members and is_sops(plain(node)):
+            continue
         if not isinstance(node, Map) or "kind" not in node.members or _foreign(node):
             if not flawed:
                 _refuse(node, tell)

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from reconciler.model.errors import Position, Problem
+from reconciler.source.beside import FILE_BYTES, Among, Shelf, read_beside
 
 FOLDERS = ("apps", "environments")
+DATA = ("vars", "secrets")
 SUFFIXES = (".yaml", ".yml", ".json")
-FILE_BYTES = 1 << 20
 TOTAL_BYTES = 64 << 20
 FILES = 20_000
 
@@ -19,13 +20,19 @@ FILES = 20_000
 class Revision:
     """``files``: path from the repository's root → content, manifests under apps/ and environments/ alone.
 
-    ``commit`` is None where the files were read as they lie. ``root`` is where they came from, for messages.
+    ``commit`` is None where the files were read as they lie. ``root`` is where they came from, for messages. ``shelf``
+    holds what else lies there, of which only what a manifest names is read.
     """
 
     commit: str | None
     files: Mapping[str, bytes]
     problems: tuple[Problem, ...] = ()
     root: str = ""
+    shelf: Shelf = field(default_factory=Among, compare=False, repr=False)
+
+    def beside(self, path: str) -> bytes:
+        """The content of any file by its path from the root. Raises BesideError where it cannot be had."""
+        return read_beside(path, (Among(self.files), self.shelf))
 
 
 @dataclass
@@ -60,6 +67,13 @@ def wanted(path: str) -> bool:
     steps = PurePosixPath(path).parts
     hidden = any(step.startswith(".") for step in steps)
     return bool(steps) and steps[0] in FOLDERS and len(steps) > 1 and path.endswith(SUFFIXES) and not hidden
+
+
+def is_data(path: str) -> bool:
+    """Whether a path lies in a folder for what manifests name, and so is no manifest: apps/<app>/vars/, say."""
+    steps = path.split("/")
+    depth = 2 if steps[0] == "apps" else 1
+    return len(steps) > depth + 1 and steps[depth] in DATA
 
 
 def app_of(path: str) -> str | None:

@@ -127,6 +127,7 @@ def _patch(kinds: list[str]) -> dict[str, Any]:
 def _layer() -> dict[str, Any]:
     return {
         "vars": {"type": ["object", "null"], "description": "Values for ${{ vars.name }}."},
+        "varsFrom": _texts("Files of variables, by path from the repository's root: YAML, JSON or dotenv."),
         "policy": {"$ref": "#/definitions/policy"},
     }
 

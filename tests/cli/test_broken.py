@@ -17,6 +17,23 @@ ENV = "environments/test.yaml"
 SERVICE = HEAD + "kind: Service\nmetadata: {name: web}\nspec:\n"
 TASK = HEAD + "kind: TaskDefinition\nmetadata: {name: web}\nspec:\n"
 CONTAINER = "  containerDefinitions:\n    - {name: web, image: nginx, memory: 128}\n"
+APP = "apps/shop/app.yaml"
+APP_DOCUMENT = HEAD + "kind: App\nspec:\n  varsFrom: [apps/shop/vars/prd.env]\n"
+TAG = ((ENV, "  cluster: main", "  cluster: main\n  vars: {tag: v1}"),)
+DOTENV = """\
+# what every reader reads alike is read, and nothing else
+GOOD=1
+export
+just text
+1ST=x
+yaml: style
+GOOD=2
+QUOTED='a' b
+API_TOKEN=hunter22 and more
+API_TOKEN='hunter22
+VAR=${{ env.name }}
+ESCAPED="a\\d"
+"""
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{chr(98 + n)}: &{chr(98 + n)} [{', '.join([f'*{chr(97 + n)}'] * 9)}]\n" for n in range(9)
 )
@@ -88,6 +105,41 @@ CASES: dict[str, Case] = {
     "unknown-flag": Case(command=("plan", "--detailed-exitcode", "--bogus"), code=64),
     "unknown-verb": Case(command=("aply",), code=64),
     "explain-nothing": Case(command=("explain", "Service.desiredCuont"), code=64),
+    "vars-from-a-file-that-is-not-there": Case({APP: APP_DOCUMENT, "apps/shop/vars/prod.env": "A=1\n"}),
+    "vars-from-outside": Case({APP: APP_DOCUMENT.replace("apps/shop/vars/prd.env", "../prd.env")}),
+    "vars-from-an-unknown-sort-of-file": Case({APP: APP_DOCUMENT.replace("prd.env", "prd.toml")}),
+    "vars-from-with-a-variable": Case({APP: APP_DOCUMENT.replace("apps/shop/vars/prd.env", "'${{ env.name }}.env'")}),
+    "vars-from-no-list": Case({APP: APP_DOCUMENT.replace("[apps/shop/vars/prd.env]", "apps/shop/vars/prd.env")}),
+    "vars-from-yaml-that-is-wrong": Case({
+        APP: APP_DOCUMENT.replace("prd.env", "prd.yaml"), "apps/shop/vars/prd.yaml": "tag: 1\nimage: *latest\n",
+    }),
+    "vars-from-a-manifest": Case({
+        APP: APP_DOCUMENT.replace("apps/shop/vars/prd.env", "apps/shop/web.yaml"), WEB: SERVICE + "  taskDefinition: web:1\n",
+    }),
+    "vars-from-encrypted-files": Case({
+        APP: APP_DOCUMENT.replace("vars/prd.env]", "secrets/db.yaml, apps/shop/vars/prd.env]"),
+        "apps/shop/secrets/db.yaml": "db: ENC[AES256_GCM,data:hunter22]\nsops: {mac: \"ENC[hunter22]\"}\n",
+        "apps/shop/vars/prd.env": "A=b\nDB=ENC[AES256_GCM,data:hunter22]\n",
+    }),
+    "dotenv-with-every-mistake": Case({APP: APP_DOCUMENT, "apps/shop/vars/prd.env": DOTENV}),
+    "dotenv-with-an-open-quote": Case({APP: APP_DOCUMENT, "apps/shop/vars/prd.env": 'A="one\ntwo\nB=3\n'}),
+    "dotenv-that-is-binary": Case({APP: APP_DOCUMENT, "apps/shop/vars/prd.env": bytes(range(256))}),
+    "dotenv-that-is-too-large": Case({APP: APP_DOCUMENT, "apps/shop/vars/prd.env": b"#" * ((1 << 20) + 1)}),
+    "dotenv-of-an-environment": Case(
+        {"environments/vars/test.env": "TAG\n"},
+        edits=((ENV, "  cluster: main", "  cluster: main\n  varsFrom: [environments/vars/test.env]"),),
+        command=("validate",),
+    ),
+    "manifest-among-variables": Case({"apps/shop/vars/api.yaml": SERVICE + "  taskDefinition: web\n"}),
+    "set-image-of-nothing": Case(command=("set-image", "tga=v2"), edits=TAG, code=64),
+    "set-image-that-is-none": Case(command=("set-image", "tag=v 2"), edits=TAG, code=64),
+    "set-image-of-another-sort": Case(command=("set-image", "tag=nginx:2"), edits=TAG, code=64),
+    "set-image-where-others-read-it": Case(
+        {"environments/other.yaml": HEAD + "kind: Environment\n", APP: APP_DOCUMENT.split("  varsFrom")[0] + "  vars: {tag: v1}\n"},
+        command=("-e", "test", "set-image", "tag=v2"), code=64,
+    ),
+    "set-image-at-a-commit": Case(command=("set-image", "tag=v2", "--revision", "main"), edits=TAG, code=64),
+    "set-image-in-a-broken-file": Case(command=("set-image", "tag=v2"), edits=(*TAG, (ENV, "region", "regoin"))),
     "no-region": Case(edits=((ENV, "  region: eu-west-1\n", ""),), command=("plan",), code=64),
 }  # fmt: skip
 

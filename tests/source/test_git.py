@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.model.errors import SourceError
-from reconciler.source import git
+from reconciler.source import git_process
 from reconciler.source.git import ancestors, commits, dirty, read_git, resolve
 
 ENV = {
@@ -174,7 +174,7 @@ def test_a_directory_that_is_no_repository_says_so(tmp_path, monkeypatch) -> Non
 
 
 def test_a_missing_git_says_so(repository, monkeypatch) -> None:
-    monkeypatch.setattr(git, "environment", lambda: {"PATH": "/nonexistent"})
+    monkeypatch.setattr(git_process, "environment", lambda: {"PATH": "/nonexistent"})
     with pytest.raises(SourceError, match="git is not installed"):
         read_git(repository)
 

@@ -36,13 +36,17 @@ from reconciler.source.repository import Raw
 from reconciler.source.sealing import sealed_value
 from reconciler.source.telling import Members, Teller
 from reconciler.source.variables import Variables, substitute
+from reconciler.source.vars_from import Beside
 
 _AT_KEY = {"unknown-member", "missing-member", "response-only"}
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What surrounds the manifests of one app in one environment. ``marks``: where the environment's members stand."""
+    """What surrounds the manifests of one app in one environment.
+
+    ``marks``: where the environment's members stand; ``beside`` reads other files of the repository.
+    """
 
     environment: Environment
     variables: Variables
@@ -50,6 +54,7 @@ class Setting:
     policies: Sequence[Policy]
     marks: dict[str, Mark]
     log: PatchLog
+    beside: Beside
 
 
 @dataclass(frozen=True)
@@ -83,7 +88,7 @@ def render_manifest(raw: Raw, key: Key, name_at: Mark, setting: Setting, kinds: 
     spec = _spec(written or Map({}, {}, root), kind, chosen, setting, tell)
     spec = _defaults(spec, key, name_at, root, kind, setting, tell)
     _warn_of_commit(spec, kind, tell)
-    spec, sealed = sealed_value(spec, key, kind, setting.environment.name, tell)
+    spec, sealed = sealed_value(spec, key, kind, setting.environment.name, setting.beside, tell)
     clean, findings = kind.Spec.check(plain(spec))
     if sealed is not None and not findings:
         clean[kind.fields.sealed] = sealed

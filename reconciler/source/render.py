@@ -101,7 +101,7 @@ class _Rendering:
         silent = silent or app in self.unknown or any(it is not None and it.flawed for it in (raw, over))
         patches = (*layer.patches, *own.patches)
         variables = self._variables(environment, [it.vars for it in layers if it.vars], silent=silent)
-        return Setting(environment, variables, patches, policies, layer.marks, self.log)
+        return Setting(environment, variables, patches, policies, layer.marks, self.log, beside)
 
     def _variables(self, environment: Environment, levels: list[Map], *, silent: bool) -> Variables:
         commit = self.revision.commit

@@ -5,12 +5,16 @@ from __future__ import annotations
 import hashlib
 import re
 
+from reconciler.model.coercion import to_text
 from reconciler.model.key import Key
 from reconciler.model.kind import Kind
 from reconciler.model.sealed import PREFIX, BadEnvelope, Envelope, HeldValue, Sealed, bound, parse
 from reconciler.model.secrecy import secret_name
-from reconciler.source.nodes import Map, Mark, Scalar, Source, key_mark, plain
-from reconciler.source.telling import Teller
+from reconciler.source import sops_file, vault_file
+from reconciler.source.beside import BesideError
+from reconciler.source.nodes import Map, Mark, Node, Scalar, Source, key_mark, plain
+from reconciler.source.telling import Members, Teller
+from reconciler.source.vars_from import Beside
 
 _FOREIGN = (
     (re.compile(r"ENC\[AES256_GCM,"), "a value that SOPS has encrypted", "name the file: from: {sops: FILE, key: …}"),
@@ -24,20 +28,25 @@ _FOREIGN = (
 """What looks encrypted, but is not sealed in a way that could be opened here."""
 
 _STAND_IN = "(sealed)"
+FROM = "from"
+"""The member that names a file, where the value is not sealed here."""
+_FROM = ("sops", "yamlVault", "key", "encrypted", "prefix", "suffix")
 
 
-def sealed_value(spec: Map, key: Key, kind: Kind, environment: str, tell: Teller) -> tuple[Map, Sealed | None]:
+def sealed_value(
+    spec: Map, key: Key, kind: Kind, environment: str, beside: Beside, tell: Teller
+) -> tuple[Map, Sealed | None]:
     """The sealed value of a spec, and the spec with a word in its place, for the check of its shape."""
     name = kind.fields.sealed
     node = spec.members.get(name) if name else None
+    if name and FROM in spec.members:
+        return _from_file(spec, name, node, beside, tell)
     if node is None or (isinstance(node, Scalar) and (node.value is None or node.unread)):
         return spec, None
     if not isinstance(node, Scalar):
         told = _quietly(key_mark(spec, (name,)))
-        tell.error(
-            "wrong-type", f"'{name}' has to be one text, sealed", told, "a JSON document is a text too", path=name
-        )
-        return Map({it: node for it, node in spec.members.items() if it != name}, spec.keys, spec.at), None
+        tell.error("wrong-type", f"'{name}' has to be one text, sealed", told, "a JSON document is a text too", path=name)
+        return _without(spec, name), None
     stood_in = Map({**spec.members, name: Scalar(_STAND_IN, node.at, _STAND_IN)}, spec.keys, spec.at)
     if isinstance(node.value, Sealed):
         return stood_in, node.value
@@ -59,6 +68,45 @@ def sealed_value(spec: Map, key: Key, kind: Kind, environment: str, tell: Teller
         tell.error("not-sealed", message, at, "make it a SecureString with a sealed value", path=name)
         return stood_in, None
     return stood_in, Sealed(hashlib.sha256(text.encode()).hexdigest(), HeldValue("the manifest", text))
+
+
+def _from_file(spec: Map, name: str, node: Node | None, beside: Beside, tell: Teller) -> tuple[Map, Sealed | None]:
+    """The value that ``from`` says, in a file that another tool has encrypted."""
+    at, rest = spec.keys[FROM], _without(spec, FROM)
+    if node is not None:
+        tell.error("wrong-value", f"'{FROM}' and '{name}' cannot both be said", at, "leave one out", path=FROM)
+        return _without(rest, name), None
+    said = Members(spec.members[FROM], f"'{FROM}'", _FROM, tell, at)
+    tools = [tool for tool in ("sops", "yamlVault") if said.get(tool) is not None]
+    if len(tools) != 1:
+        if said.node is not None:
+            tell.error("missing-member", f"'{FROM}' names one file: sops, or yamlVault", at, path=FROM)
+        return rest, None
+    [tool] = tools
+    path, select = said.value(tool, to_text), said.value("key", to_text)
+    if path is None:
+        return rest, None
+    where = said.mark(tool)
+    try:
+        data = beside(path)
+        if tool == "sops":
+            found = sops_file.read(path, data, select)
+        else:
+            encrypted = [text for item in said.items("encrypted") if (text := to_text(plain(item)))]
+            prefix, suffix = said.value("prefix", to_text) or "", said.value("suffix", to_text) or ""
+            found = vault_file.read(path, data, select, encrypted or ["$"], prefix, suffix)
+    except BesideError as error:
+        tell.error("unreadable", f"{error.where}: {error.message}", where, error.hint, path=f"{FROM}.{tool}")
+        return rest, None
+    except BadEnvelope as error:
+        related = [(error.at, "here")] if error.at is not None else []
+        tell.error("unopenable", f"{path}: {error}", where, error.hint, path=f"{FROM}.{tool}", related=related)
+        return rest, None
+    return Map({**rest.members, name: Scalar(_STAND_IN, at, _STAND_IN)}, {**rest.keys, name: at}, spec.at), found
+
+
+def _without(spec: Map, name: str) -> Map:
+    return Map({it: node for it, node in spec.members.items() if it != name}, spec.keys, spec.at)
 
 
 def _quietly(at: Mark) -> Mark:

@@ -1,22 +1,29 @@
-"""A file of the work tree is written over: whole or not at all, with its mode, and never through a link."""
+"""A file of the work tree is written over, or made: whole or not at all, with its mode, and never through a link."""
 
 from __future__ import annotations
 
 import os
 import secrets
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 from reconciler.model.errors import SourceError
 from reconciler.source.directory_shelf import DirectoryShelf, opened, what_is
 
 
-def write_over(root: Path, path: str, before: bytes, after: bytes) -> None:
-    """Put ``after`` in place of ``before``. Raises SourceError where the file is another by now, or no plain file."""
+def write_over(root: Path, path: str, before: bytes | None, after: bytes) -> None:
+    """Put ``after`` in place of ``before``; None: the file is to be made, with the folders around it.
+
+    Raises SourceError where the file is another by now, or no plain file.
+    """
     folder, _, name = path.rpartition("/")
     try:
         if DirectoryShelf(root).read(path) != before:
             raise SourceError("the file has been changed meanwhile", where=path, hint="try again")
+        if before is None:
+            _make(root, folder, name, after)
+            return
         with opened(root, folder) as around:
             mode = os.stat(name, dir_fd=around, follow_symlinks=False).st_mode
             if not stat.S_ISREG(mode):
@@ -24,6 +31,18 @@ def write_over(root: Path, path: str, before: bytes, after: bytes) -> None:
             _exchange(around, name, after, stat.S_IMODE(mode))
     except OSError as error:
         raise SourceError(f"the file cannot be written: {error.strerror}", where=path) from None
+
+
+def _make(root: Path, folder: str, name: str, content: bytes) -> None:
+    way = ""
+    for step in folder.split("/") if folder else ():
+        with opened(root, way) as around, suppress(FileExistsError):
+            os.mkdir(step, dir_fd=around)
+        way = f"{way}/{step}".lstrip("/")
+    with opened(root, folder) as around:
+        mask = os.umask(0)
+        os.umask(mask)
+        _exchange(around, name, content, 0o666 & ~mask)
 
 
 def _exchange(folder: int, name: str, content: bytes, mode: int) -> None:

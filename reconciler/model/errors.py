@@ -12,6 +12,7 @@ ReconcilerError
     ├── Denied             an IAM action is missing
     ├── Rejected           AWS says the request is wrong, and will say so again
     │   └── Conflict       because of what an earlier request made
+    ├── Unopenable         a sealed value does not open: nothing was sent
     ├── Unavailable        a read got no answer
     └── OutcomeUnknown     a write got no answer: it may or may not have happened
 """
@@ -169,6 +170,15 @@ class Conflict(Rejected):
     ) -> None:
         super().__init__(message, operation=operation, code=code, where=where, hint=hint)
         self.resources = resources
+
+
+class Unopenable(AwsError):
+    """A sealed value does not open, nor will it until the value or a key is another: what needs it was not sent."""
+
+    def __init__(
+        self, message: str, *, where: object, hint: str = "", operation: str = "sealed:Open", code: str = ""
+    ) -> None:
+        super().__init__(message, operation=operation, code=code, where=where, hint=hint)
 
 
 class Unavailable(AwsError):

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
+from reconciler.model.errors import Position
 from reconciler.model.key import Key
 from reconciler.model.tree import Path
 
@@ -28,11 +29,20 @@ Leaf: TypeAlias = str | int | float | bool | None
 
 
 class BadEnvelope(ValueError):
-    """A text that begins like an envelope and is none; ``str`` says what is wrong, ``hint`` what to do."""
+    """A text or file that should hold a sealed value and does not; nothing in it is quoted.
 
-    def __init__(self, message: str, hint: str = "paste it again, whole, or seal the value anew") -> None:
+    ``str`` says what is wrong, ``hint`` what to do, ``at`` where in a file of another tool, when that is known.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        hint: str = "paste it again, whole, or seal the value anew",
+        at: Position | None = None,
+    ) -> None:
         super().__init__(message)
         self.hint = hint
+        self.at = at
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +76,8 @@ class Envelope:
 
     @property
     def context(self) -> dict[str, str]:
-        """The encryption context for KMS: names, never a secret, since CloudTrail shows it."""
-        names = ("environment", "app", "kind", "name")
-        return {f"reconciler:{name}": part for name, part in zip(names, self.bound_to.split("/"), strict=True)}
+        """The encryption context for KMS."""
+        return context_for(self.bound_to)
 
     @property
     def head(self) -> str:
@@ -91,12 +100,13 @@ class Envelope:
 class SopsValue:
     """A value in a SOPS file: all of it as one JSON object (``select`` None), or what stands at a path.
 
-    ``leaves`` are all scalars of the file in its order, encrypted ones as ``ENC[…]``; an empty object or list is a leaf
-    of its own. ``metadata`` is the file's ``sops`` section in the form that SOPS gives it in YAML.
+    ``leaves`` are all scalars of the file in its order, each with whether the file's own rules encrypt it; such a one
+    is ``ENC[…]``, or empty, as SOPS leaves empty text. An empty object or list is a leaf of its own. ``metadata`` is
+    the file's ``sops`` section in the form that SOPS gives it in YAML, its keys in one group.
     """
 
     file: str
-    leaves: tuple[tuple[Path, Any], ...] = field(repr=False)
+    leaves: tuple[tuple[Path, Any, bool], ...] = field(repr=False)
     metadata: Mapping[str, Any] = field(repr=False)
     select: Path | None = None
 
@@ -157,6 +167,12 @@ class Sealed:
 def bound(environment: str, key: Key) -> str:
     """What a value is sealed for."""
     return f"{environment}/{key}"
+
+
+def context_for(bound_to: str) -> dict[str, str]:
+    """The encryption context of a value sealed for ``bound_to``: names, never a secret, since CloudTrail shows it."""
+    names = ("environment", "app", "kind", "name")
+    return {f"reconciler:{name}": part for name, part in zip(names, bound_to.split("/"), strict=True)}
 
 
 def parse(text: str) -> Envelope:

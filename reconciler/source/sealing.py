@@ -45,7 +45,9 @@ def sealed_value(
         return spec, None
     if not isinstance(node, Scalar):
         told = _quietly(key_mark(spec, (name,)))
-        tell.error("wrong-type", f"'{name}' has to be one text, sealed", told, "a JSON document is a text too", path=name)
+        tell.error(
+            "wrong-type", f"'{name}' has to be one text, sealed", told, "a JSON document is a text too", path=name
+        )
         return _without(spec, name), None
     stood_in = Map({**spec.members, name: Scalar(_STAND_IN, node.at, _STAND_IN)}, spec.keys, spec.at)
     if isinstance(node.value, Sealed):
@@ -99,8 +101,7 @@ def _from_file(spec: Map, name: str, node: Node | None, beside: Beside, tell: Te
         tell.error("unreadable", f"{error.where}: {error.message}", where, error.hint, path=f"{FROM}.{tool}")
         return rest, None
     except BadEnvelope as error:
-        related = [(error.at, "here")] if error.at is not None else []
-        tell.error("unopenable", f"{path}: {error}", where, error.hint, path=f"{FROM}.{tool}", related=related)
+        tell.error("unopenable", f"{error.at or path}: {error}", where, error.hint, path=f"{FROM}.{tool}")
         return rest, None
     return Map({**rest.members, name: Scalar(_STAND_IN, at, _STAND_IN)}, {**rest.keys, name: at}, spec.at), found
 

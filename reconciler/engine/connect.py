@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from reconciler.aws.budget import Budget
 from reconciler.aws.clients import Clients
+from reconciler.aws.keys import Keys
 from reconciler.aws.rates import RATES, Rate
 from reconciler.aws.reader import AwsReader
 from reconciler.aws.records import AwsRecords
@@ -14,15 +17,20 @@ from reconciler.aws.writer import AwsWriter
 from reconciler.model.clock import Clock
 from reconciler.model.desired import Environment
 from reconciler.model.errors import UsageError
+from reconciler.source.vault_file import scalar
 
 
 @dataclass(frozen=True)
 class Connected:
-    """All ends of one environment's account. The account guard has been asked before any other call."""
+    """All ends of one environment's account, and what opens and seals values there.
+
+    The account guard has been asked before any other call.
+    """
 
     read: AwsReader
     write: AwsWriter
     records: AwsRecords
+    keys: Keys
 
 
 def _rates(environment: Environment) -> dict[str, Rate]:
@@ -34,10 +42,16 @@ def _rates(environment: Environment) -> dict[str, Rate]:
     return {group: Rate(burst, per_second) for group, burst, per_second in environment.call_rates}
 
 
-def connect(environment: Environment, clock: Clock, session: Any = None) -> Connected:
-    """Connect with the SDK's own credentials, or those of a boto3 session that is handed in."""
+def connect(
+    environment: Environment, clock: Clock, session: Any = None, environ: Mapping[str, str] | None = None
+) -> Connected:
+    """Connect with the SDK's own credentials, or those of a boto3 session that is handed in.
+
+    ``environ`` says where the identities of age are; without one it is the process's own.
+    """
     clients = Clients(environment, session=session)
     clients.guard()
     budget = Budget(clock, rates=_rates(environment))
-    read, write = AwsReader(clients, budget, clock), AwsWriter(clients, budget, clock)
-    return Connected(read, write, AwsRecords(clients, budget, clock))
+    keys = Keys(clients, clock, environ=os.environ if environ is None else environ, scalar=scalar)
+    read, write = AwsReader(clients, budget, clock), AwsWriter(clients, budget, clock, keys=keys)
+    return Connected(read, write, AwsRecords(clients, budget, clock), keys)

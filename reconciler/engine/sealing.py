@@ -127,18 +127,17 @@ def seal(keys: Keys, environment: str, holder: Holder, value: str, sealing: Seal
                 return Made(holder, known, same=True)
         except ReconcilerError as error:
             unsure = error.message
-    return Made(
-        holder, keys.seal(value, bound(environment, holder.key), kms=sealing.kms, age=sealing.age), unsure=unsure
-    )
+    envelope = keys.seal(value, bound(environment, holder.key), kms=sealing.kms, age=sealing.age)
+    return Made(holder, envelope, unsure=unsure)
 
 
 def resealed(keys: Keys, holder: Holder, sealing: Sealing) -> Made:
     """The same value under the same id, with a new data key."""
     known = holder.envelope
     assert known is not None
-    return Made(
-        holder, keys.seal(keys.open(known), known.bound_to, kms=sealing.kms, age=sealing.age, id=known.id), same=True
-    )
+    value = keys.open(known)
+    envelope = keys.seal(value, known.bound_to, kms=sealing.kms, age=sealing.age, id=known.id)
+    return Made(holder, envelope, same=True)
 
 
 def opened(keys: Keys, holder: Holder) -> str:
@@ -153,9 +152,8 @@ def opened(keys: Keys, holder: Holder) -> str:
 def check(value: str) -> None:
     """Raise UsageError for what cannot be a secret's value."""
     if not value:
-        raise UsageError(
-            "there is no value to seal: it is empty", hint="write it to stdin: reconciler secret seal NAME <file"
-        )
+        hint = "write it to stdin: reconciler secret seal NAME <file"
+        raise UsageError("there is no value to seal: it is empty", hint=hint)
     if len(value.encode()) > MOST:
         raise UsageError(f"the value has more than {MOST:,} bytes", hint="a secret holds no more")
     if "\0" in value:

@@ -15,8 +15,8 @@ from reconciler.cli.runtime import Runtime, current
 def command() -> None:
     """Values of secrets and parameters, sealed in the repository.
 
-    NAME is that of a Secret or Parameter manifest, or Kind/name, or app/Kind/name. Files of the working tree are changed;
-    committing and applying is yours.
+    NAME is that of a Secret or Parameter manifest, or Kind/name, or app/Kind/name. Files of the working tree are
+    changed; committing and applying is yours.
     """
 
 

@@ -17,7 +17,8 @@ from .errors import AwsError
 SCOPE = re.compile(r"Credential=([^/,\s]+)/\d{8}/([^/,\s]+)/([^/,\s]+)/aws4_request")
 HOST = re.compile(r"^([a-z0-9.-]+?)(?:\.([a-z]{2}(?:-[a-z]+)+-\d))?\.amazonaws\.com$")
 READS = re.compile(
-    r"^(Describe|Get|List|Head|BatchGet|Search|Query|Scan|Lookup|Filter|Select|Simulate|Test|Check|Assume|Discover)"
+    r"^(Describe|Get|List|Head|BatchGet|Search|Query|Scan|Lookup|Filter|Select|Simulate|Test|Check|Assume|Discover"
+    r"|Decrypt$|Encrypt$|ReEncrypt$|GenerateDataKey|GenerateRandom$)"
 )
 OURS = {
     "AmazonEC2ContainerServiceV20141113": "ecs",

@@ -210,6 +210,7 @@ def test_sealing_the_same_value_again_or_with_another_key_rolls_nothing():
     before = lab.files["apps/shop/all.yaml"]
     lab.app("shop", manifests(safe.resealed()))
     assert lab.files["apps/shop/all.yaml"] != before
+    lab.simulator.calls.clear()
     assert lab.plan().empty
     lab.apply()
     assert made(lab) == []
@@ -391,16 +392,12 @@ def test_a_secret_is_pruned_with_a_recovery_window_only_where_its_own_policy_sai
 # crashes
 
 
-def change_secret(lab: Lab, safe: Safe) -> None:
-    lab.app("shop", manifests(safe, db="second"))
-
-
-def change_parameter(lab: Lab, safe: Safe) -> None:
-    lab.app("shop", manifests(safe, url="there"))
+def change_both(lab: Lab, safe: Safe) -> None:
+    lab.app("shop", manifests(safe, db="second", url="there"))
 
 
 def change_both_and_revert(lab: Lab, safe: Safe) -> None:
-    lab.app("shop", manifests(safe, db="second", url="there"))
+    change_both(lab, safe)
     assert lab.apply().ending is Ending.CONVERGED
     lab.simulator.advance(600)
     lab.app("shop", manifests(safe))
@@ -439,11 +436,29 @@ def end(lab: Lab) -> object:
     return value, url, {version: sorted(labels) for version, labels in versions.items()}, running(lab)
 
 
-@pytest.mark.parametrize("how", ["killed after", "answer lost", pytest.param("killed before", marks=pytest.mark.slow)])
+SLOW = pytest.mark.slow
+
+
 @pytest.mark.parametrize(
-    "scenario",
-    [None, change_secret, change_parameter, change_both_and_revert],
-    ids=lambda it: it.__name__ if it else "the first apply",
+    ("scenario", "how"),
+    [
+        (None, "killed after"),
+        (change_both, "killed after"),
+        (change_both, "answer lost"),
+        (change_both_and_revert, "killed after"),
+        *(
+            pytest.param(scenario, how, marks=SLOW)
+            for scenario, how in [
+                (None, "answer lost"),
+                (None, "killed before"),
+                (change_both, "killed before"),
+                (change_both, "throttled"),
+                (change_both_and_revert, "answer lost"),
+                (change_both_and_revert, "killed before"),
+            ]
+        ),
+    ],
+    ids=lambda it: getattr(it, "__name__", it or "the first apply"),
 )
 def test_a_fault_at_any_call_ends_the_same_and_starts_no_tasks_twice(scenario, how):
     reference = prepared(scenario)

@@ -18,15 +18,17 @@ from reconciler.model.errors import UsageError
 IN_MEMORY = Path("/dev/shm")
 
 
-def edited(value: str, environ: dict[str, str] | None = None) -> str | None:
+def edited(value: str) -> str | None:
     """The value as the person leaves it; None when the editor ended without saving. Raises UsageError.
+
+    A newline that the editor puts behind the last line is left out.
 
     The first Ctrl-C and SIGTERM are kept until the file is gone.
     """
     with Stop().listening(), _private_file(value) as file:
         before = file.stat().st_mtime_ns
         try:
-            click.edit(filename=str(file), env=environ)
+            click.edit(filename=str(file))
         except click.ClickException as error:
             hint = "set EDITOR to one that waits until you are done, or write the value to stdin"
             raise UsageError(error.format_message().rstrip("."), hint=hint) from None
@@ -36,6 +38,8 @@ def edited(value: str, environ: dict[str, str] | None = None) -> str | None:
             text = file.read_bytes().decode()
         except UnicodeDecodeError:
             raise UsageError("the value is not UTF-8", hint="save it as UTF-8") from None
+        if not value.endswith("\n"):  # editors end the last line, whether or not it was
+            text = text.removesuffix("\n").removesuffix("\r")
         return text if file.stat().st_mtime_ns != before or text != value else None
 
 

@@ -85,7 +85,7 @@ class Sealer:
         if made.unsure:
             note = f"whether it is the value that was there could not be told: {made.unsure}"
             terminal.note(safe(note), "it counts as another one, and rolls what uses it")
-        terminal.note("commit the file, then it is applied", command("plan", self._run.options, [self.holder.key.app]))
+        terminal.note("nothing is deployed by this", "commit the change; plan and apply read the commit")
         return 0
 
 

@@ -115,9 +115,9 @@ class Lab:
 
     def writes(self) -> list[str]:
         """The mutating calls since the last time of asking; what was written into records is not among them."""
-        made = [call.operation for call in self.simulator.writes() if call.operation != "PutParameter"]
+        calls = self.simulator.writes()
         self.simulator.calls.clear()
-        return made
+        return [it.operation for it in calls if not str(it.params.get("Name", "")).startswith("/reconciler/")]
 
     def reads(self) -> list[str]:
         """The reading calls so far."""

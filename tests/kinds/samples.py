@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+SEALED = "to be sealed: "
+"""Begins a value that stands sealed in a manifest."""
+
 SAMPLES: dict[str, dict[str, Any]] = {
     "Cluster": {
         "clusterName": "main",
@@ -16,8 +19,19 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "tags": [{"key": "team", "value": "platform"}],
     },
     "LogGroup": {"logGroupName": "/ecs/web", "retentionInDays": 30, "tags": {"team": "shop"}},
-    "Secret": {"name": "shop/db", "jsonKeys": ["password"]},
-    "Parameter": {"name": "/shop/url"},
+    "Secret": {
+        "name": "shop/kept",
+        "description": "of the shop",
+        "jsonKeys": ["password"],
+        "secretString": f"{SEALED}one",
+        "tags": [{"key": "team", "value": "shop"}],
+    },
+    "Parameter": {
+        "name": "/shop/kept",
+        "description": "of the shop",
+        "value": f"{SEALED}one",
+        "tags": [{"key": "team", "value": "shop"}],
+    },
     "TaskDefinition": {
         "family": "web",
         "networkMode": "awsvpc",
@@ -107,6 +121,21 @@ CHANGES: dict[str, list[dict[str, Any]]] = {
     ],
     "LogGroup": [{"retentionInDays": 60}, {"tags": {"team": "other"}}, {"tags": {}}],
     "Job": [],
+    "Secret": [
+        {"secretString": f"{SEALED}two"},
+        {"description": "another", "secretString": f"{SEALED}two"},
+        {"tags": [{"key": "other", "value": "x"}]},
+        {"tags": []},
+        {"kmsKeyId": "alias/shop"},
+    ],
+    "Parameter": [
+        {"value": f"{SEALED}two"},
+        {"description": "another"},
+        {"tags": [{"key": "other", "value": "x"}], "value": f"{SEALED}two"},
+        {"tags": []},
+        {"keyId": "alias/shop"},
+        {"tier": "Advanced"},
+    ],
     "TaskDefinition": [
         {"cpu": "1024", "memory": "2048"},
         {"tags": []},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cached_property
 from typing import Any
 
 import pytest
@@ -17,8 +18,9 @@ from reconciler.model.observed import Wanted
 from reconciler.model.plan import Action
 from reconciler.model.policy import Policy
 from tests.account import provide
-from tests.kinds.samples import BESIDE, CHANGES, SAMPLES
+from tests.kinds.samples import BESIDE, CHANGES, SAMPLES, SEALED
 from tests.lab import Lab
+from tests.sealing import Safe
 
 MANAGED = [name for name in KINDS if not KINDS[name].external(SAMPLES[name])]
 TRIED = [(name, change) for name in MANAGED for change in CHANGES[name]]
@@ -31,10 +33,26 @@ def manifest(name: str, spec: dict[str, Any], named: str = "sample") -> str:
     )
 
 
-def lab_for(name: str, spec: dict[str, Any]) -> Lab:
+class Laboratory(Lab):
+    """One that seals what a sample says is to be sealed."""
+
+    def put(self, name: str, spec: dict[str, Any]) -> None:
+        self.files["apps/shop/all.yaml"] = manifest(name, {it: self._sealed(name, one) for it, one in spec.items()})
+
+    def _sealed(self, name: str, value: Any) -> Any:
+        if not isinstance(value, str) or not value.startswith(SEALED):
+            return value
+        return self.safe.sealed(f"{name}/sample", value)
+
+    @cached_property
+    def safe(self) -> Safe:
+        return Safe(self)
+
+
+def lab_for(name: str, spec: dict[str, Any]) -> Laboratory:
     """A laboratory with one manifest, and with everything outside that the samples name."""
-    lab = Lab()
-    lab.files["apps/shop/all.yaml"] = manifest(name, spec)
+    lab = Laboratory()
+    lab.put(name, spec)
     if name in BESIDE:
         kind, beside = BESIDE[name]
         lab.files["apps/shop/beside.yaml"] = manifest(kind, beside, "beside")
@@ -52,9 +70,9 @@ def lab_for(name: str, spec: dict[str, Any]) -> Lab:
     lab.simulator.client("ssm", region="eu-west-1").put_parameter(Name="/shop/url", Value="canary", Type="SecureString")
     lab.simulator.client("secretsmanager", region="eu-west-1").create_secret(Name="shop/db", SecretString="canary")
     for further in ({}, *CHANGES.get(name, ())):
-        lab.files["apps/shop/all.yaml"] = manifest(name, {**SAMPLES[name], **further})
+        lab.put(name, {**SAMPLES[name], **further})
         provide(lab.simulator, "eu-west-1", lab.wish().externals)
-    lab.files["apps/shop/all.yaml"] = manifest(name, spec)
+    lab.put(name, spec)
     lab.writes()
     return lab
 
@@ -114,13 +132,14 @@ def test_a_change_made_leaves_no_difference_and_undone_leads_back(name, change):
     lab = lab_for(name, SAMPLES[name])
     lab.apply()
     lab.writes()
-    lab.files["apps/shop/all.yaml"] = manifest(name, {**SAMPLES[name], **change})
+    lab.put(name, {**SAMPLES[name], **change})
+    lab.writes()
     [planned] = lab.plan().changes
     assert planned.action is Action.UPDATE
     assert lab.apply().ending is Ending.CONVERGED
     assert lab.writes() == [call.operation.partition(":")[2] for call in planned.calls]
     assert lab.plan().empty
-    lab.files["apps/shop/all.yaml"] = manifest(name, SAMPLES[name])
+    lab.put(name, SAMPLES[name])
     assert lab.apply().ending is Ending.CONVERGED
     assert lab.plan().empty
 

@@ -2,14 +2,10 @@
 
 import base64
 from dataclasses import replace
-from datetime import UTC, datetime
 
-import boto3
 import pytest
 
-from reconciler.aws.clients import Clients
 from reconciler.aws.keys import Keys
-from reconciler.model.desired import Environment
 from reconciler.model.errors import (
     AccessError,
     Denied,
@@ -21,34 +17,14 @@ from reconciler.model.errors import (
     UsageError,
 )
 from reconciler.model.sealed import HeldValue, context_for, parse
-from reconciler.simulator import Settings, Simulator
 from reconciler.source.vault_file import scalar
-from tests.lab import SimulatedClock
+from tests.kms import World
 from tests.sealing import everything, person
 
 BOUND = "production/shop/Secret/db"
 ARN = "arn:aws:kms:eu-central-1:123456789012:key/0a1b2c3d"
 CANARY = "s3same-0pen"
 ALICE, EVE = person(), person()
-
-
-class World:
-    """An account with a key in each of two Regions."""
-
-    def __init__(self):
-        self.simulator = Simulator(Settings(start=datetime(2026, 1, 5, 9, 0, tzinfo=UTC)))
-        session = boto3.Session(aws_access_key_id="simulator", aws_secret_access_key="simulator")
-        self.simulator.attach(session)
-        self.clients = Clients(Environment("production", region="eu-west-1"), session=session)
-        self.near, self.far, self.other = (self._key(region) for region in ("eu-west-1", "us-east-1", "eu-west-1"))
-        kms = self.simulator.client("kms", region="eu-west-1")
-        kms.create_alias(AliasName="alias/secrets", TargetKeyId=self.near)
-
-    def _key(self, region):
-        return self.simulator.client("kms", region=region).create_key()["KeyMetadata"]["Arn"]
-
-    def keys(self, **environ):
-        return Keys(self.clients, SimulatedClock(self.simulator), environ=environ, scalar=scalar)
 
 
 @pytest.fixture(scope="module")

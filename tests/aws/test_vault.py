@@ -9,7 +9,7 @@ from reconciler.aws.keys import Keys
 from reconciler.model.errors import Denied, Unopenable
 from reconciler.source import vault_file
 from reconciler.source.vault_file import scalar
-from tests.aws.test_keys import World
+from tests.kms import World
 from tests.sealing import everything
 
 CANARY = "s3same-0pen"

@@ -102,8 +102,8 @@ def _texts(environ: Mapping[str, str], home: Path | None, where: str) -> list[tu
     """(source, text) of everything that should hold identities."""
     found = []
     for name in _VARIABLES:
-        value = environ.get(name, "").strip()
-        if not value:
+        value = environ.get(name, "")
+        if not value.strip():
             continue
         if name.endswith("_FILE"):
             found.append((f"{name} {value}", _read(Path(value), name, where)))

@@ -17,6 +17,7 @@ from reconciler.source.load import load
 from reconciler.source.nodes import Map, Mark, Node, Scalar, key_mark, value_mark
 
 LARGEST: Final = 1 << 20
+_SHOWN: Final = 200
 
 _SAID: Final = {
     "alias": "it holds an alias (*…), which is not read",
@@ -92,14 +93,11 @@ def selection(text: str | None) -> Path | None:
     steps: list[str | int] = []
     at = 0
     while at < len(text):
-        if steps and text[at] == ".":
-            at += 1
-        elif steps and text[at] != "[":
+        dotted = bool(steps) and text[at] == "."
+        found = _STEP.match(text, at + dotted)
+        if found is None or (dotted if found[3] else bool(steps) and not dotted):
             break
-        found = _STEP.match(text, at)
-        if found is None or (found[3] is not None and text[at - 1 : at] == "."):
-            break
-        steps.append(int(found[3]) if found[3] is not None else found[1] or found[2] or found[4])
+        steps.append(int(found[3]) if found[3] else found[1] or found[2] or found[4])
         at = found.end()
     if at < len(text) or not steps:
         raise BadEnvelope("what is selected is no path in a file", "write it like database.password or list[0]")
@@ -107,7 +105,7 @@ def selection(text: str | None) -> Path | None:
 
 
 def show(path: Path) -> str:
-    """A path as ``selection`` reads it."""
+    """A path as ``selection`` reads it; a very long one is cut."""
     text = ""
     for step in path:
         if isinstance(step, int):
@@ -116,7 +114,7 @@ def show(path: Path) -> str:
         plain = _STEP.fullmatch(step)
         quote = '"' if "'" in step else "'"
         text += ("." if text else "") + (step if plain and plain[4] else f"{quote}{step}{quote}")
-    return text
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
 
 
 def find(root: Map, select: Path, paths: Iterable[Path]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from reconciler.aws.budget import Budget
 from reconciler.aws.clients import Clients
+from reconciler.aws.lookups import AwsLookups
 from reconciler.aws.rates import RATES, Rate
 from reconciler.aws.reader import AwsReader
 from reconciler.aws.records import AwsRecords
@@ -23,6 +24,7 @@ class Connected:
     read: AwsReader
     write: AwsWriter
     records: AwsRecords
+    lookups: AwsLookups
 
 
 def _rates(environment: Environment) -> dict[str, Rate]:
@@ -40,4 +42,4 @@ def connect(environment: Environment, clock: Clock, session: Any = None) -> Conn
     clients.guard()
     budget = Budget(clock, rates=_rates(environment))
     read, write = AwsReader(clients, budget, clock), AwsWriter(clients, budget, clock)
-    return Connected(read, write, AwsRecords(clients, budget, clock))
+    return Connected(read, write, AwsRecords(clients, budget, clock), AwsLookups(clients, budget, clock))

@@ -16,11 +16,14 @@ def read_state_file(root: str, file: str) -> bytes | Unfound:
     """The bytes of a file; a relative path begins at the repository's root. A pipe or a device is never waited for."""
     path = Path(root) / file
     try:
-        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as opened:
-            found = os.fstat(opened.fileno())
-            if not stat.S_ISREG(found.st_mode):
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 return Unfound("unreadable-state", f"{file} is not a plain file", "a Terraform state is one")
-            data = opened.read(MOST + 1)
+            with open(descriptor, "rb", closefd=False) as opened:
+                data = opened.read(MOST + 1)
+        finally:
+            os.close(descriptor)
     except FileNotFoundError:
         hint = f"a relative path begins at {root or 'the repository'}; terraform state pull > {file} writes it"
         return Unfound("unreadable-state", f"there is no file {file}", hint)

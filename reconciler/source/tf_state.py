@@ -136,10 +136,10 @@ def _resource(state: State, path: Path) -> tuple[dict[str, Any], Path] | Unfound
         if path[: len(address)] == address:
             return resource, address
         addresses.append(address)
-    wanted = _address(path[:-1])
-    names = {_address(address) for address in addresses}
+    wanted = _address(path[:-1] if path[0] == "module" else path[:3] if path[0] == "data" else path[:2])
+    names = [_address(address) for address in addresses]
     hint = did_you_mean(wanted, names, otherwise="" if names else "it has no resources")
-    return Unfound("unknown-lookup", f"{state.name} has no resource that {_address(path)} could mean", hint)
+    return Unfound("unknown-lookup", f"{state.name} has no resource {wanted}", hint)
 
 
 def _address_of(resource: Any) -> Path | None:

@@ -146,7 +146,9 @@ def test_a_stream_that_breaks_off_is_read_again_and_then_told(lab, lookups, monk
     assert (found == b"content") if breaks < 3 else (found.code == UNANSWERED)
 
 
-@pytest.mark.parametrize("operation", ["ssm:GetParameter", "ssm:GetParametersByPath", "s3:ListObjectsV2", "ssm:PutParameter"])
+@pytest.mark.parametrize(
+    "operation", ["ssm:GetParameter", "ssm:GetParametersByPath", "s3:ListObjectsV2", "ssm:PutParameter"]
+)
 def test_nothing_else_goes_through_the_door(lookups, operation):
     with pytest.raises(ValueError, match="only parameters and states"):
         lookups._read.one(operation, {})

@@ -10,7 +10,9 @@ from reconciler.simulator.fault import Fault
 from tests.account import MANIFEST
 
 HEAD = "apiVersion: reconciler/v1\n"
-GROUPS = HEAD + "kind: LogGroup\nmetadata: {name: logs}\nspec: {logGroupName: '/x', retentionInDays: '${{ ssm./days }}'}\n"
+GROUPS = (
+    HEAD + "kind: LogGroup\nmetadata: {name: logs}\nspec: {logGroupName: '/x', retentionInDays: '${{ ssm./days }}'}\n"
+)
 DIGEST = "sha256:" + "a" * 64
 HOST = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
 

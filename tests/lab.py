@@ -13,9 +13,10 @@ from reconciler.agent.converge import Outcome, converge
 from reconciler.core.world import World
 from reconciler.engine.apply import Target
 from reconciler.engine.connect import Connected, connect
-from reconciler.engine.lookup import Wish, lookup
+from reconciler.engine.lookup import Wish
 from reconciler.engine.observe import observe
 from reconciler.engine.reconcile import reconcile
+from reconciler.engine.settle import Draft, draft, settle
 from reconciler.kinds import KINDS
 from reconciler.model.key import Scope
 from reconciler.model.plan import Plan, Preflight
@@ -24,7 +25,6 @@ from reconciler.model.record import NO_RECORD, Record
 from reconciler.model.status import Memory, Result
 from reconciler.simulator import Settings, Simulator
 from reconciler.simulator.before_send import loader
-from reconciler.source.render import render
 from reconciler.source.revision import Revision
 
 ENVIRONMENT = """
@@ -63,6 +63,7 @@ class Lab:
     simulator: Simulator = field(default_factory=lambda: Simulator(Settings()))
     commit: str | None = None
     preflight: Preflight = Preflight.CHANGES
+    root: str = ""
 
     def __post_init__(self) -> None:
         self.clock = SimulatedClock(self.simulator)
@@ -75,9 +76,18 @@ class Lab:
     def app(self, name: str, text: str) -> None:
         self.write(f"apps/{name}/all.yaml", text)
 
+    def draft(self, environment: str = "staging") -> Draft:
+        """What the files say, nobody having been asked."""
+        revision = Revision(self.commit, {path: text.encode() for path, text in self.files.items()}, root=self.root)
+        return draft(revision, environment, KINDS)
+
     def wish(self, environment: str = "staging") -> Wish:
-        revision = Revision(self.commit, {path: text.encode() for path, text in self.files.items()})
-        return lookup(render(revision, environment, KINDS), KINDS)
+        """What the files want; what they look up is asked for through the laboratory's own connection."""
+        made = self.draft(environment)
+        if not made.rendered.needs and not any(it.policy.images for it in made.rendered.documents):
+            return made.wish
+        connected = self.connect()
+        return settle(made, connected.read, connected.lookups)
 
     def connect(self) -> Connected:
         """One connection a laboratory: clients take longer to make than a tick."""
@@ -85,7 +95,7 @@ class Lab:
             session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test")
             session._session.register_component("data_loader", loader())
             self.simulator.attach(session)
-            self._connected = connect(self.wish().environment, self.clock, session)
+            self._connected = connect(self.draft().wish.environment, self.clock, session)
         return self._connected
 
     def target(self, **asked: Any) -> Target:

@@ -13,7 +13,7 @@ from reconciler.cli import telling
 from reconciler.cli.commands import command
 from reconciler.cli.exits import Exit, obstacles, of_blocked, of_problems, of_result, worst
 from reconciler.cli.interrupts import Stop, Waking
-from reconciler.cli.reading import choose, committed, wish_for, without_broken
+from reconciler.cli.reading import choose, committed, draft_for, settled, tell, without_broken
 from reconciler.cli.runtime import Runtime
 from reconciler.cli.watching import Watch
 from reconciler.cli.working import connected, target_for
@@ -23,6 +23,7 @@ from reconciler.engine.lookup import Wish
 from reconciler.engine.reconcile import reconcile
 from reconciler.engine.restart import to_restart
 from reconciler.engine.saved_plan import OnlySaved, SavedPlan, check, load, to_json
+from reconciler.engine.settle import Draft
 from reconciler.model.errors import InvalidManifests, Problem, UsageError
 from reconciler.model.key import Key
 from reconciler.model.plan import Plan
@@ -75,10 +76,11 @@ class Apply:
         self.saved = self._plan_file()
         if self.saved is not None:
             self._as_saved(self.saved)
-        wish = self._wish()
+        made = self._draft()
         if self.saved is None:
             self._may_ask()
-        with connected(self.ran, wish) as both:
+        with connected(self.ran, made.wish) as both:
+            wish = self._wish(made, both)
             target = target_for(self.ran, wish, both, self.wanted.options)
             target = replace(target, to_write=True, restart=to_restart(wish, self.wanted.restart))
             before = reconcile(target, wish, Memory())
@@ -145,17 +147,21 @@ class Apply:
         options.revision, options.worktree = saved.revision, saved.revision is None
         self.wanted = replace(self.wanted, apps=tuple(saved.options.get("apps") or ()), options=saved.options)
 
-    def _wish(self) -> Wish:
+    def _draft(self) -> Draft:
         revision = committed(self.ran)
-        wish = wish_for(revision, choose(self.ran, revision), self.wanted.apps)
+        made = draft_for(revision, choose(self.ran, revision), self.wanted.apps)
+        if made.wish.errors and not self.wanted.keep_going:
+            raise InvalidManifests(made.wish.problems)
+        without_broken(made.wish, self.wanted.apps)
+        tell(self.ran, made.wish.problems)
+        return made
+
+    def _wish(self, made: Draft, both: Connected) -> Wish:
+        wish = settled(self.ran, made, both, keep_going=self.wanted.keep_going)
         self.problems = wish.problems
-        if wish.errors and not self.wanted.keep_going:
-            raise InvalidManifests(wish.problems)
-        left_out: frozenset[str] = frozenset()
-        if wish.errors:
-            wish, left_out = without_broken(wish, self.wanted.apps)
-        if self.problems:
-            self._err(draw_all(self.problems, self.ran.terminal.err_color) + "\n\n")
+        if not wish.errors:
+            return wish
+        wish, left_out = without_broken(wish, self.wanted.apps)
         if left_out:
             self.ran.terminal.note(f"left out, because invalid: {', '.join(sorted(left_out))}")
         return wish
@@ -204,8 +210,8 @@ class Apply:
         code = of_result(outcome.last, converged=outcome.ending is Ending.CONVERGED)
         if outcome.ending is Ending.STOPPED:
             code = stop.code
-        elif of_problems(self.problems):
-            code = worst([code, Exit.INVALID])
+        else:
+            code = worst([code, of_problems(self.problems)])
         if new := [note for note in outcome.last.notes if note not in before.notes]:
             self._err(draw_all(new, terminal.err_color) + "\n")
         self._conclude(outcome, watch, timeout)

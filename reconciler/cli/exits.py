@@ -16,6 +16,7 @@ from reconciler.model.errors import (
     StalePlan,
     UsageError,
 )
+from reconciler.model.lookup import DENIED, UNANSWERED
 from reconciler.model.plan import Change, Plan
 from reconciler.model.status import Result, Status
 
@@ -37,6 +38,8 @@ class Exit(IntEnum):
 
 _FIRST = (Exit.INVALID, Exit.ACCESS, Exit.STALE, Exit.FAILED, Exit.NOT_CONVERGED)
 
+_OF_CODE = {DENIED: Exit.ACCESS, UNANSWERED: Exit.FAILED}
+
 
 def worst(codes: Iterable[Exit]) -> Exit:
     """Of several that hold, the one that is said."""
@@ -50,7 +53,7 @@ def of_error(error: ReconcilerError) -> Exit:
         case UsageError():
             return Exit.USAGE
         case InvalidManifests():
-            return Exit.INVALID
+            return of_problems(error.problems) or Exit.INVALID
         case AccessError() | Denied():
             return Exit.ACCESS
         case StalePlan() | LeaseHeld():
@@ -59,8 +62,8 @@ def of_error(error: ReconcilerError) -> Exit:
 
 
 def of_problems(problems: Iterable[Problem]) -> Exit:
-    """What was found in manifests; warnings are no failure."""
-    return Exit.INVALID if any(problem.severity is Severity.ERROR for problem in problems) else Exit.DONE
+    """What was found in manifests; warnings are no failure. What could not be looked up is no fault of theirs."""
+    return worst(_OF_CODE.get(it.code, Exit.INVALID) for it in problems if it.severity is Severity.ERROR)
 
 
 def obstacles(plan: Plan) -> tuple[Change, ...]:

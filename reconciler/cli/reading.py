@@ -1,4 +1,4 @@
-"""From the command line to a wish: which files, which environment, which apps."""
+"""From the command line to a wish: which files, which environment, which apps, and what these look up."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from pathlib import Path
 
 from reconciler.cli.place import INSIDE, find_root, in_git, is_bare
 from reconciler.cli.runtime import Runtime
-from reconciler.engine.lookup import Wish, lookup, narrowed
+from reconciler.engine.connect import Connected
+from reconciler.engine.lookup import Wish, narrowed
+from reconciler.engine.settle import Draft, draft, settle
 from reconciler.kinds import KINDS
 from reconciler.model.errors import InvalidManifests, Problem, UsageError
 from reconciler.model.suggest import did_you_mean, listing
+from reconciler.report.problems import draw_all
 from reconciler.source.directory import read_directory
 from reconciler.source.git import dirty, read_git, resolve
-from reconciler.source.render import environments, render
+from reconciler.source.render import environments
 from reconciler.source.revision import Revision
 
 
@@ -90,16 +93,42 @@ def nowhere() -> Problem:
     )
 
 
-def wish_for(revision: Revision, environment: str, apps: Sequence[str]) -> Wish:
-    """Everything the environment wants; of some apps when they are named. Raises UsageError for an unknown one."""
-    rendered = render(revision, environment, KINDS)
-    known = rendered.apps.keys()
+def draft_for(revision: Revision, environment: str, apps: Sequence[str]) -> Draft:
+    """What the environment wants, nobody having been asked; of some apps when they are named.
+
+    Raises UsageError for an unknown one.
+    """
+    made = draft(revision, environment, KINDS, apps)
+    known = made.rendered.apps.keys()
     for app in apps:
         if app not in known:
             hint = did_you_mean(app, known, otherwise=f"apps are: {listing(sorted(known))}")
             raise UsageError(f"there is no app '{app}' in environment {environment}", hint=hint)
-    wish = lookup(rendered, KINDS)
-    return narrowed(wish, apps) if apps else wish
+    return made
+
+
+def wish_for(revision: Revision, environment: str, apps: Sequence[str]) -> Wish:
+    """The same as a wish, for whoever asks nobody: what is looked up stays unread, and no image is pinned."""
+    return draft_for(revision, environment, apps).wish
+
+
+def settled(run: Runtime, made: Draft, both: Connected, *, keep_going: bool = False) -> Wish:
+    """What the environment wants, everything having been read that this takes. What is found wrong on the way is told.
+
+    Raises InvalidManifests where something is, unless to ``keep_going``.
+    """
+    wish = settle(made, both.read, both.lookups)
+    news = [problem for problem in wish.problems if problem not in made.wish.problems]
+    if wish.errors and not keep_going:
+        raise InvalidManifests(news or wish.problems)
+    tell(run, news)
+    return wish
+
+
+def tell(run: Runtime, problems: Sequence[Problem]) -> None:
+    """Show what is wrong with manifests, on stderr."""
+    if problems:
+        run.terminal.err(draw_all(problems, run.terminal.err_color) + "\n\n")
 
 
 def without_broken(wish: Wish, apps: Collection[str]) -> tuple[Wish, frozenset[str]]:

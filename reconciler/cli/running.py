@@ -8,13 +8,13 @@ from typing import Any
 
 from reconciler.cli.exits import Exit
 from reconciler.cli.interrupts import Stop, Waking
-from reconciler.cli.reading import choose, committed, wish_for
+from reconciler.cli.reading import choose, committed, draft_for, settled
 from reconciler.cli.runtime import Runtime
 from reconciler.cli.working import connected, target_for
-from reconciler.engine.lookup import Wish, narrowed
+from reconciler.engine.lookup import Wish
 from reconciler.engine.order_task import Flags, Order, chosen, order
 from reconciler.engine.run_task import Ended, Follower, Told, start
-from reconciler.model.errors import InvalidManifests, ReconcilerError, UsageError
+from reconciler.model.errors import InvalidManifests, ReconcilerError, Severity, UsageError
 from reconciler.model.key import Key
 from reconciler.report.cells import safe
 from reconciler.report.problems import error as drawn
@@ -41,13 +41,15 @@ class Running:
 
     def _run(self) -> int:
         revision = committed(self._ran)
-        wish = wish_for(revision, choose(self._ran, revision), ())
-        key = chosen(wish, self._target, self._given["app"])
-        if key not in wish.desired:
-            raise InvalidManifests([it for it in wish.problems if it.key == key or it.app == key.app])
+        name = choose(self._ran, revision)
+        whole = draft_for(revision, name, ()).wish
+        key = chosen(whole, self._target, self._given["app"])
+        _valid(whole, key, read=False)
         flags = self._flags()
-        wish = _only(wish, key)
-        with connected(self._ran, wish) as both:
+        drafted = draft_for(revision, name, [key.app])  # so that no other app is looked at
+        with connected(self._ran, drafted.wish) as both:
+            wish = settled(self._ran, drafted, both, keep_going=True)
+            _valid(wish, key, read=True)
             target = target_for(self._ran, wish, both, {})
             made = order(target, wish, key, flags, uuid.uuid4().hex)
             if made.like:
@@ -95,9 +97,11 @@ class Running:
         self._ran.terminal.err(safe(text) if "\n" not in text else text)
 
 
-def _only(wish: Wish, key: Key) -> Wish:
-    """Only the app that is meant, so that no other is looked at."""
-    return narrowed(wish, [key.app])
+def _valid(wish: Wish, key: Key, *, read: bool) -> None:
+    """What is meant has to be well; what is wrong with others does not matter. ``read``: nothing is left unread."""
+    wrong = [it for it in wish.problems if it.key == key or it.app == key.app]
+    if key not in wish.desired and (read or any(it.severity is Severity.ERROR for it in wrong)):
+        raise InvalidManifests(wrong)
 
 
 def _list(said: str | None) -> tuple[str, ...]:

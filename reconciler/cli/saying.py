@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from reconciler.cli.commands import command
-from reconciler.cli.reading import choose, committed, wish_for
+from reconciler.cli.reading import choose, committed, draft_for, settled
 from reconciler.cli.runtime import Runtime
 from reconciler.cli.working import connected, target_for
 from reconciler.engine.apply import Target
@@ -32,11 +32,20 @@ class Place:
 def place(run: Runtime, app: str, *, whole: bool) -> Iterator[Place]:
     """Connected to where an app runs. ``whole``: what it wants has to be known, so its manifests must be valid."""
     revision = committed(run)
-    wish = wish_for(revision, choose(run, revision), [app])
-    if whole and [problem for problem in wish.errors if (problem.app or app) == app]:
-        raise InvalidManifests(wish.problems)
+    made = draft_for(revision, choose(run, revision), [app])
+    wish = made.wish
+    if whole:
+        _valid(wish, app)
     with connected(run, wish) as both:
+        if whole:
+            wish = settled(run, made, both, keep_going=True)
+            _valid(wish, app)
         yield Place(wish, target_for(run, wish, both, {}), both.records, revision.root)
+
+
+def _valid(wish: Wish, app: str) -> None:
+    if [problem for problem in wish.errors if (problem.app or app) == app]:
+        raise InvalidManifests(wish.problems)
 
 
 def word(run: Runtime, by: str | None, why: str) -> Said:

@@ -11,7 +11,7 @@ from reconciler.model import tags
 from reconciler.model.canonical import canonical, expand
 from reconciler.model.desired import Desired
 from reconciler.model.fields import UNSET, Effect, Fields
-from reconciler.model.key import PRUNE
+from reconciler.model.key import IMAGE, OWNER, PRUNE
 from reconciler.model.kind import Kind
 from reconciler.model.observed import Observed
 from reconciler.model.plan import FieldChange
@@ -109,5 +109,7 @@ def _tag_changes(
     gone = sorted(live.keys() - wanted.keys()) if said is not None else []
     if PRUNE in seen.tags and PRUNE not in stamps:
         gone.append(PRUNE)
+    if OWNER in stamps:
+        gone += sorted(key for key in seen.tags if key.startswith(IMAGE) and key not in stamps)
     for key in gone:
         yield FieldChange(("tags", key), seen.tags[key], UNSET, Effect.IN_PLACE)

@@ -12,6 +12,7 @@ from reconciler.core import ownership, preflight, prune, retention, rotation, sa
 from reconciler.core.compare import compare, created
 from reconciler.core.diff import create_only
 from reconciler.core.failures import digest_on_failure
+from reconciler.core.moved import moved
 from reconciler.core.order import in_order
 from reconciler.core.replacement import clean_up, create_first, in_place_of, keeps, only_cleans_up
 from reconciler.core.restart import restarted
@@ -20,12 +21,16 @@ from reconciler.core.world import World
 from reconciler.model.desired import Desired
 from reconciler.model.errors import Denied, Problem, Severity
 from reconciler.model.fields import Effect
-from reconciler.model.key import COMMIT, DIGEST, OWNER, PRUNE, Key
+from reconciler.model.key import COMMIT, DIGEST, IMAGE, OWNER, PRUNE, Key
 from reconciler.model.kind import Kind
 from reconciler.model.observed import NEVER, Observed
 from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.policy import Policy, join
 from reconciler.model.tree import holds_pending
+
+_NAMED, _TAG = 128 - len(IMAGE), 256
+"""Characters of a container's name and of an image's tag that there is room for in a tag. Source: the ECS API
+reference on tags."""
 
 
 def plan(world: World) -> Plan:
@@ -52,6 +57,7 @@ def plan(world: World) -> Plan:
             *_unlisted(world),
             *world.notes,
         ),
+        world.lookups,
     )
 
 
@@ -186,6 +192,7 @@ def _update(world: World, kind: Kind, start: Change, policy: Policy) -> Change |
         fields=found.changes,
         values=found.values,
         desired=replace(desired, spec=found.spec),
+        note=moved(desired, seen, found.changes),
     )
     return _with_calls(kind, _held(world, kind, made))
 
@@ -238,6 +245,8 @@ def _stamps(world: World, desired: Desired, kind: Kind) -> dict[str, str]:
         stamps[PRUNE] = str(desired.document.own_policy.prune).lower()
     if kind.fields.versioned:
         stamps[DIGEST] = desired.digest
+        pinned = desired.document.pinned
+        stamps |= {IMAGE + name: tag for name, tag in pinned.items() if len(name) <= _NAMED and len(tag) <= _TAG}
         if world.commit:
             stamps[COMMIT] = world.commit
     return stamps
@@ -245,7 +254,9 @@ def _stamps(world: World, desired: Desired, kind: Kind) -> dict[str, str]:
 
 def _wanted_stamps(stamps: Mapping[str, str], adopting: bool) -> dict[str, str]:
     """Those a present resource is held to: a commit that changes nothing of a resource does not touch its tags."""
-    return {name: value for name, value in stamps.items() if adopting or name in (OWNER, PRUNE)}
+    return {
+        name: value for name, value in stamps.items() if adopting or name in (OWNER, PRUNE) or name.startswith(IMAGE)
+    }
 
 
 def _waits(world: World, changes: Mapping[Key, Change], desired: Desired) -> tuple[Key, ...]:

@@ -190,7 +190,6 @@ def _explicit(path: Path, text: str, document: Document, book: _Book) -> Referen
                 app=document.key.app,
             )
         )
-        return None
     return Reference(key, part)
 
 

@@ -10,6 +10,7 @@ from reconciler.model.desired import Desired, External
 from reconciler.model.errors import Problem, ReconcilerError
 from reconciler.model.key import Key, Scope
 from reconciler.model.kind import Kinds
+from reconciler.model.lookup import LookedUp
 from reconciler.model.observed import Inventory, Observed
 from reconciler.model.plan import Preflight
 from reconciler.model.policy import Policy
@@ -42,6 +43,7 @@ class World:
     records    what people said of each app, and what was last synced of it
     unheard    the apps (or EVERY) of which it is not known what people said, and why: nothing of them is changed
     restart    services that a person wants a new deployment of, whether or not anything differs
+    lookups    what was read of other tools to say what should be
     notes      what should be known of the whole look
     complete   source and inventory were read to their ends
     """
@@ -69,6 +71,7 @@ class World:
     unheard: Mapping[str, ReconcilerError] = field(default_factory=dict)
     restart: frozenset[Key] = frozenset()
     notes: tuple[Problem, ...] = ()
+    lookups: tuple[LookedUp, ...] = ()
     complete: bool = True
 
     @cached_property

@@ -10,6 +10,7 @@ from typing import Any
 from reconciler.aws.budget import Budget
 from reconciler.aws.clients import Clients
 from reconciler.aws.keys import Keys
+from reconciler.aws.lookups import AwsLookups
 from reconciler.aws.rates import RATES, Rate
 from reconciler.aws.reader import AwsReader
 from reconciler.aws.records import AwsRecords
@@ -31,6 +32,7 @@ class Connected:
     write: AwsWriter
     records: AwsRecords
     keys: Keys
+    lookups: AwsLookups
 
 
 def _rates(environment: Environment) -> dict[str, Rate]:
@@ -54,4 +56,5 @@ def connect(
     budget = Budget(clock, rates=_rates(environment))
     keys = Keys(clients, clock, environ=os.environ if environ is None else environ, scalar=scalar)
     read, write = AwsReader(clients, budget, clock), AwsWriter(clients, budget, clock, keys=keys)
-    return Connected(read, write, AwsRecords(clients, budget, clock), keys)
+    records, lookups = AwsRecords(clients, budget, clock), AwsLookups(clients, budget, clock)
+    return Connected(read, write, records, keys, lookups)

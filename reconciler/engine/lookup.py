@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from reconciler.core.order import desire
-from reconciler.core.references import link
+from reconciler.core.references import Linked, link
 from reconciler.kinds import OUTSIDE
 from reconciler.model.desired import Desired, Environment, External, Rendered
 from reconciler.model.errors import Problem, Severity
 from reconciler.model.key import Key
 from reconciler.model.kind import Kinds
+from reconciler.model.lookup import LookedUp
+from reconciler.model.tree import show_path
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,7 @@ class Wish:
     """Everything one environment wants at one revision.
 
     ``desired`` is in an order that converges. ``invalid`` keys are declared, but wrong, as ``problems`` tell.
+    ``lookups`` is what was read of other tools for it.
     """
 
     environment: Environment
@@ -30,6 +33,7 @@ class Wish:
     problems: tuple[Problem, ...]
     apps: frozenset[str] | None = None
     suspended: frozenset[str] = frozenset()
+    lookups: tuple[LookedUp, ...] = ()
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -42,7 +46,9 @@ class Wish:
 
 def lookup(rendered: Rendered, kinds: Kinds) -> Wish:
     """Link the documents of an environment; those that are wrong are left out and named in ``invalid``."""
-    linked, externals, problems = link(rendered.documents, rendered.apps, rendered.failed, kinds, OUTSIDE)
+    linked, externals, told = link(rendered.documents, rendered.apps, rendered.failed, kinds, OUTSIDE)
+    by_key = {it.document.key: it for it in linked}
+    problems = tuple(problem for problem in told if _certain(problem, by_key))
     desired, cycles = desire(linked, kinds)
     found = (*rendered.problems, *problems, *cycles)
     wrong = {problem.key for problem in (*problems, *cycles) if problem.key and problem.severity is Severity.ERROR}
@@ -58,6 +64,16 @@ def lookup(rendered: Rendered, kinds: Kinds) -> Wish:
         tuple(sorted(found, key=lambda problem: (problem.at is None, problem.at, problem.message))),
         suspended=frozenset(app.name for app in rendered.apps.values() if app.suspend),
     )
+
+
+def _certain(problem: Problem, linked: Mapping[Key, Linked]) -> bool:
+    """Whether a problem is one whatever values come for what is not read yet."""
+    link = linked.get(problem.key) if problem.key else None
+    if link is None:
+        return True
+    if problem.code in ("dangling-reference", "bad-reference"):
+        return problem.path not in {show_path(path) for path in link.document.unread}
+    return not any(linked[key].document.unread for key in (link.document.key, *link.needs) if key in linked)
 
 
 def narrowed(wish: Wish, apps: Collection[str]) -> Wish:

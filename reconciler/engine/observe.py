@@ -57,6 +57,7 @@ def observe(
         notes=heard.notes,
         asked=asked,
         policy=wish.environment.policy,
+        lookups=wish.lookups,
         complete=wish.complete and inventory.complete,
     )
     world = _dated(read, _closer(read, further(read, _with_latest(read, world), memory)))

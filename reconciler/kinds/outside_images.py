@@ -25,6 +25,13 @@ class _Place:
     repository: str
 
 
+@dataclass(frozen=True)
+class Pullable:
+    """An image that is not in ECR before somebody pulls it; the rule that then brings it, by its prefix."""
+
+    prefix: str
+
+
 class Image(Outside):
     """An image of a private ECR registry, as definitions write it: with a tag, a digest, or neither (``latest``)."""
 
@@ -44,6 +51,48 @@ class Image(Outside):
             for want in here:
                 place, name = places[want.owned[0]]
                 yield _observed(want, found[place, name], unsure.get(place))
+
+
+def tag_of(image: str) -> str | None:
+    """The tag of an image in a private registry, ``latest`` where it says none; None of any other image."""
+    found = _ECR.fullmatch(image)
+    return (found["tag"] or "latest") if found is not None and not found["digest"] else None
+
+
+def has_digest(image: str) -> bool:
+    """Whether an image of whatever registry says its digest."""
+    return "@sha256:" in image
+
+
+def with_digest(image: str, digest: str) -> str:
+    """An image of a private registry by its digest in the place of its tag."""
+    place, _ = _parts(image)
+    return f"{image.partition('/')[0]}/{place.repository}@{digest}"
+
+
+def digests(read: Reader, images: Iterable[str]) -> dict[str, str | Pullable | AwsError]:
+    """The digest that each image's tag has now, or why it cannot be told; NotFound: there is none."""
+    places = {image: _parts(image) for image in images}
+    found: dict[str, str | Pullable | AwsError] = {}
+    for region in sorted({place.region for place, _ in places.values()}):
+        here = {image: parts for image, parts in places.items() if parts[0].region == region}
+        answers = _described(read, region, here.values())
+        lacking = {place for (place, _), answer in answers.items() if isinstance(answer, NotFound)}
+        unsure = _unsure(read, region, lacking)
+        for image, (place, tag) in here.items():
+            answer, rule = answers[place, tag], unsure.get(place)
+            if isinstance(answer, NotFound) and isinstance(rule, str):
+                found[image] = Pullable(rule)
+            else:
+                found[image] = answer if isinstance(answer, AwsError) else _digest(answer, image, tag)
+    return found
+
+
+def _digest(answer: Answer, image: str, tag: str) -> str | AwsError:
+    for detail in answer.get("imageDetails", ()):
+        if tag in detail.get("imageTags", ()):
+            return str(detail["imageDigest"])
+    return NotFound(f"{image} is not there", operation="ecr:DescribeImages")
 
 
 def _described(

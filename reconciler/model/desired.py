@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from reconciler.model.errors import Position, Problem
 from reconciler.model.key import Key
+from reconciler.model.lookup import Needs
 from reconciler.model.policy import Policy
 from reconciler.model.sealed import Sealing
 from reconciler.model.tree import Path, Tree
@@ -37,7 +38,9 @@ class Document:
 
     ``spec`` holds plain values; ``positions`` says where each member was written (of a list element: the element).
     ``depends_on`` are keys as written, not yet known to exist. ``policy`` is the joined policy of environment, app
-    and document; ``own_policy`` is the document's own word.
+    and document; ``own_policy`` is the document's own word. ``unread`` are the places of its spec that wait for a value
+    to be looked up: the variable's text stands there. ``pinned`` are the tags that pinned images were written with, by
+    the name of their container.
     """
 
     key: Key
@@ -49,6 +52,8 @@ class Document:
     formerly: Key | None = None
     policy: Policy = field(default_factory=Policy)
     own_policy: Policy = field(default_factory=Policy)
+    unread: frozenset[Path] = frozenset()
+    pinned: Mapping[str, str] = field(default_factory=dict)
 
     def position(self, path: Path) -> Position:
         """Where a member of the spec was written, or the nearest thing around it that was."""
@@ -75,7 +80,7 @@ class Rendered:
 
     ``commit`` is None for a directory that is no git repository or is read as it lies. ``complete`` is False when some
     file could not be read or rendered: then nothing may be pruned. ``failed`` are the keys of manifests that are there
-    but wrong: they have no document, and what names them names something.
+    but wrong: they have no document, and what names them names something. ``needs`` is what their variables look up.
     """
 
     environment: Environment
@@ -84,6 +89,7 @@ class Rendered:
     documents: tuple[Document, ...]
     problems: tuple[Problem, ...] = ()
     failed: frozenset[Key] = frozenset()
+    needs: Needs = field(default_factory=dict)
 
     @property
     def complete(self) -> bool:

@@ -58,5 +58,7 @@ PENDING_VALUE = "reconciler:pending"
 OUR_TAGS = frozenset({OWNER, DIGEST, COMMIT, PRUNE, VALUE, PENDING_VALUE})
 RUNS = "reconciler:job/"
 """Beginning of the tags by which a revision tells how the runs of jobs that used it ended."""
+IMAGE = "reconciler:image/"
+"""Beginning of the tags by which a revision tells with which tag the pinned image of a container was written."""
 FAILURES = "reconciler:failed/"
 """Beginning of the tags by which a revision tells which service it failed in, where ECS does not know that it did."""

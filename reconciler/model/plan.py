@@ -11,6 +11,7 @@ from reconciler.model.desired import Desired
 from reconciler.model.errors import Finding, Problem
 from reconciler.model.fields import UNSET, Effect
 from reconciler.model.key import Key
+from reconciler.model.lookup import LookedUp
 from reconciler.model.observed import Observed
 from reconciler.model.tree import Pending, Tree, holds_pending
 
@@ -138,13 +139,17 @@ class Change:
 
 @dataclass(frozen=True)
 class Plan:
-    """All changes of an environment, in an order that converges; ``unchanged`` are the keys that need none."""
+    """All changes of an environment, in an order that converges; ``unchanged`` are the keys that need none.
+
+    ``lookups`` is what the plan rests on of what other tools own.
+    """
 
     environment: str
     revision: str | None
     changes: tuple[Change, ...] = ()
     unchanged: tuple[Key, ...] = ()
     warnings: tuple[Problem, ...] = ()
+    lookups: tuple[LookedUp, ...] = ()
 
     def count(self, action: Action) -> int:
         return sum(change.action is action for change in self.changes)

@@ -9,6 +9,7 @@ from typing import Literal
 Drift = Literal["correct", "warn", "off"]
 Rollback = Literal["previous", "ecs", "none"]
 Rotation = Literal["auto", "warn", "off"]
+Images = Literal["tag", "pin"]
 
 SAFETY = ("prune", "adopt", "replace")
 
@@ -20,6 +21,7 @@ class Policy:
     ``timeout`` (how long a rollout may take) and ``min_ready`` (how long its tasks must have run without a stop before
     it counts as done) are in seconds. ``deletion_limit`` is a count (``5``) or a share of what is owned (``"20%"``).
     ``rotation`` says what is done when a secret that floats has another value than running tasks have.
+    ``images`` says whether a tag is taken as it is written or as the digest that it has in the registry now.
     ``keep_revisions`` is how many successful revisions of a family are kept; None: nothing is retired.
     """
 
@@ -34,6 +36,7 @@ class Policy:
     keep_revisions: int | None = None
     deletion_limit: int | str | None = None
     ignore: tuple[str, ...] | None = None
+    images: Images | None = None
 
 
 def join(levels: Sequence[Policy]) -> Policy:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from reconciler.model.fields import UNSET
-from reconciler.model.key import FAILURES, OUR_TAGS, RUNS
+from reconciler.model.key import FAILURES, IMAGE, OUR_TAGS, RUNS
 from reconciler.model.observed import Observed
 from reconciler.model.plan import Call, Change
 
@@ -39,7 +39,7 @@ def people_s(tags: Mapping[str, str]) -> dict[str, str]:
 
 
 def _is_ours(key: str) -> bool:
-    return key in OUR_TAGS or key.startswith((RUNS, FAILURES))
+    return key in OUR_TAGS or key.startswith((RUNS, FAILURES, IMAGE))
 
 
 def same_place(owner: str | None, other: str | None) -> bool:

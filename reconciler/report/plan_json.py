@@ -7,6 +7,7 @@ from typing import Any, Final
 from reconciler.model.fields import UNSET
 from reconciler.model.plan import Action, Change, FieldChange, Plan
 from reconciler.report import problems, redact
+from reconciler.report.plan_lookups import lookups_json
 
 FORMAT_VERSION: Final = "1.0"
 
@@ -26,6 +27,7 @@ def plan_json(plan: Plan) -> dict[str, Any]:
         "summary": {**counts, "blocked": len(plan.blocked), "unchanged": len(plan.unchanged)},
         "changes": [_change(change) for change in plan.changes],
         "warnings": problems.to_json(plan.warnings),
+        "lookups": lookups_json(plan.lookups),
     }
 
 

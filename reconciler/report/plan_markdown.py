@@ -14,6 +14,7 @@ from urllib.parse import quote
 from reconciler.model.plan import Action, Change, Plan
 from reconciler.report.cells import safe
 from reconciler.report.plan_lines import Line, change_lines
+from reconciler.report.plan_lookups import lookup_lines
 from reconciler.report.plan_words import held, short, summary
 from reconciler.report.problems import count, draw
 
@@ -42,6 +43,9 @@ def plan_markdown(plan: Plan, *, limit: int = GITHUB) -> str:
     if apps:
         head += _table(apps, limit // 2 - len(head))
     blocks = [_block(f"{_code(app)}: {_said(found)}", _lines(found)) for app, found in apps.items()]
+    if plan.lookups:
+        number = f"{len(plan.lookups)} value{'s' * (len(plan.lookups) != 1)}"
+        blocks.append(_block(f"Looked up: {number}", lookup_lines(plan.lookups), ""))
     if plan.warnings:
         drawn = "\n\n".join(draw(warning) for warning in plan.warnings).split("\n")
         blocks.insert(0, _block(f"<b>{count(plan.warnings)}</b>", drawn, ""))

@@ -5,13 +5,16 @@ from __future__ import annotations
 from reconciler.model.plan import Plan
 from reconciler.report.cells import safe
 from reconciler.report.plan_lines import Line, change_lines
+from reconciler.report.plan_lookups import lookup_lines
 from reconciler.report.plan_words import LEGEND, revision_words, summary, symbol
 from reconciler.report.problems import draw
 from reconciler.report.style import paint
 
 
 def plan_text(plan: Plan, *, color: bool = False, verbose: bool = False) -> str:
-    """Header, legend of the symbols in use, changes, warnings, and the summary as the last line; ends with a newline.
+    """Header, legend of the symbols in use, changes, what was looked up, warnings, and the summary as the last line.
+
+    It ends with a newline.
 
     ``verbose`` adds the calls and every leaf of new resources, and cuts nothing.
     """
@@ -20,6 +23,8 @@ def plan_text(plan: Plan, *, color: bool = False, verbose: bool = False) -> str:
         blocks.append(_legend(plan, color))
     for change in plan.changes:
         blocks += ["\n".join(_set(line, color) for line in change_lines(change, verbose=verbose))]
+    if plan.lookups:
+        blocks.append("\n".join(["Looked up:", *(f"    {line}" for line in lookup_lines(plan.lookups))]))
     blocks += [draw(warning, color=color) for warning in plan.warnings]
     blocks.append(paint(summary(plan), "bold", color))
     return "\n\n".join(blocks) + "\n"

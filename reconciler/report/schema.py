@@ -67,22 +67,35 @@ _CHANGE: Final = _object(
     note=_TEXT,
 )
 
+_LOOKUP: Final = _object(
+    "A value that another tool owns, and that something here uses; never the value itself.",
+    name={"type": "string", "description": "As a manifest names it: tfstate.outputs.vpc_id"},
+    source={"type": "string", "description": "Where it was found."},
+    serial={"type": ["integer", "null"], "description": "Of a Terraform state."},
+    lineage={"type": ["string", "null"], "description": "Of a Terraform state."},
+    version={"type": ["string", "null"], "description": "Of a parameter; of a stack when it was last changed."},
+    usedBy=_list(_TEXT),
+)
+
 PLAN: Final[dict[str, Any]] = {
     "$schema": _DRAFT,
     "title": "Plan",
-    **_object(
-        "All changes of an environment, in the order they are made.",
-        formatVersion={"type": "string", "pattern": r"^1\."},
-        environment=_TEXT,
-        revision=_MAYBE_TEXT,
-        summary=_object(
-            "Changes by action; the blocked ones are counted with their action, too.",
-            **{str(action): _COUNT for action in Action},
-            blocked=_COUNT,
-            unchanged=_COUNT,
+    **_and(
+        _object(
+            "All changes of an environment, in the order they are made.",
+            formatVersion={"type": "string", "pattern": r"^1\."},
+            environment=_TEXT,
+            revision=_MAYBE_TEXT,
+            summary=_object(
+                "Changes by action; the blocked ones are counted with their action, too.",
+                **{str(action): _COUNT for action in Action},
+                blocked=_COUNT,
+                unchanged=_COUNT,
+            ),
+            changes=_list(_CHANGE),
+            warnings=_list(PROBLEM),
         ),
-        changes=_list(_CHANGE),
-        warnings=_list(PROBLEM),
+        lookups=_list(_LOOKUP),
     ),
 }
 

@@ -1,11 +1,11 @@
-"""Who answers a request: ECS, the tagging view, scaling and target health are ours; the rest is moto's."""
+"""Who answers a request: ECS, the tagging view, scaling, target health and stacks are ours; the rest is moto's."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, Final
 
-from . import container_logs, ecs, elb, scaling, shapes, tagging, wire
+from . import container_logs, ecs, elb, scaling, shapes, stacks, tagging, wire
 from .errors import AwsError, unsupported
 from .wire import Request, Response, Target
 from .world import ECS, OURS, SCALING, TAGGING, Seen, World
@@ -21,6 +21,8 @@ def answer(world: World, request: Request, target: Target, account: str, seen: S
     with world.others.seen_as(seen.moto, target.service, account, target.region):
         if (target.service, target.operation) == ("elasticloadbalancing", "DescribeTargetHealth"):
             return elb.target_health(world.scope(seen.ecs), world.others, request, target, world.target_health)
+        if (target.service, target.operation) == stacks.OPERATION:
+            return stacks.describe(world.stacks, world.others, request, target, account)
         if target.service == "logs":
             container_logs.write(world.scope(seen.ecs), world.others)
         return world.others.handle(request, target)

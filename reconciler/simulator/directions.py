@@ -60,6 +60,12 @@ class Directions:
         with self.lock:
             self.world.script.pushes[image] = self.world.script.pushes.get(image, 0) + 1
 
+    def stack(self, name: str, region: str | None = None, **outputs: str) -> None:
+        """A CloudFormation stack is deployed, or deployed anew, with these outputs."""
+        with self.lock:
+            place = (self.settings.account, region or self.settings.region)
+            self.world.stacks.put(place, name, outputs, self.clock.now)
+
     def _replan(self) -> None:
         for state in self.world.regions.values():
             at = self.world.scope(state)

@@ -17,6 +17,7 @@ from .ids import Ids
 from .others import Others
 from .past import Key, Past
 from .settings import Settings
+from .stacks import Stacks
 from .tagging import Found, tagged
 from .target_health import HealthOf, of_tasks
 from .wire import Target
@@ -45,6 +46,7 @@ class World:
         self.clock = Clock(settings.start.timestamp())
         self.ids = Ids(settings.seed)
         self.others = Others(settings.account, settings.seed, lambda: self.clock.now)
+        self.stacks = Stacks()
         self.past = Past()
         self.script = ecs.Script()
         """What tests said of workloads, alarms, hooks and capacity."""

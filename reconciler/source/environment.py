@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reconciler.model.coercion import to_boolean, to_text, wrong
 from reconciler.model.desired import Environment
+from reconciler.model.lookup import TfState
 from reconciler.model.policy import Policy
 from reconciler.model.sealed import Sealing
 from reconciler.model.suggest import did_you_mean, listing
@@ -16,17 +16,17 @@ from reconciler.source.nodes import Map, Mark, Scalar, plain
 from reconciler.source.patches import Patch, read_patches
 from reconciler.source.policy import read_policy
 from reconciler.source.repository import Raw
+from reconciler.source.state_place import read_region, read_tfstate
 from reconciler.source.telling import Members, Teller, convert_or_tell
 from reconciler.source.variables import Variables, check_values, merge_vars, substitute
 from reconciler.source.vars_from import Beside, read_vars_from
 
 ENVIRONMENT_MEMBERS = (
     "region", "accountId", "assumeRole", "endpointUrl", "cluster", "apps", "callRates", "vars", "varsFrom", "patches",
-    "policy", "sealing",
+    "policy", "sealing", "tfstate",
 )  # fmt: skip
-OVERLAY_MEMBERS = ("vars", "varsFrom", "patches", "policy")
+OVERLAY_MEMBERS = ("vars", "varsFrom", "patches", "policy", "tfstate")
 APP_MEMBERS = ("policy", "dependsOn", "vars", "varsFrom", "suspend")
-_REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]{1,2}")
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ class Layer:
     vars: Map | None = None
     patches: tuple[Patch, ...] = ()
     policy: Policy = field(default_factory=Policy)
+    tfstate: TfState | None = None
     marks: dict[str, Mark] = field(default_factory=dict)
     whole: bool = True
 
@@ -61,7 +62,7 @@ def read_environment(
     members = _with_variables(members, name, layer)
     environment = Environment(
         name=name,
-        region=_region(members),
+        region=read_region(members),
         account_id=_account(members),
         assume_role=_text(members, "assumeRole", "arn:", "the ARN of a role"),
         endpoint_url=_text(members, "endpointUrl", "http", "an http or https URL"),
@@ -71,13 +72,15 @@ def read_environment(
         sealing=_sealing(members),
         policy=layer.policy,
     )
-    return environment, layer
+    return environment, replace(layer, tfstate=read_tfstate(members))
 
 
 def read_overlay(raw: Raw, name: str, app: str, kinds: Collection[str], beside: Beside, tell: Teller) -> Layer:
     """What apps/<app>/environments/<name>.yaml says."""
     what = f"environment {name} of app {app}"
-    return _layer(_spec(raw, name, what, OVERLAY_MEMBERS, tell), what, kinds, beside, tell)
+    members = _spec(raw, name, what, OVERLAY_MEMBERS, tell)
+    layer = _layer(members, what, kinds, beside, tell)
+    return replace(layer, tfstate=read_tfstate(_with_variables(members, name, layer)))
 
 
 def read_app(
@@ -119,7 +122,7 @@ def _layer(members: Members, what: str, kinds: Collection[str], beside: Beside, 
     patches = read_patches(members, kinds, tell)
     policy = read_policy(members.object("policy"), f"policy of {what}", tell)
     marks = {name: members.mark(name) for name in ENVIRONMENT_MEMBERS if members.get(name) is not None}
-    return Layer(merge_vars(levels), patches, policy, marks, whole)
+    return Layer(merge_vars(levels), patches, policy, marks=marks, whole=whole)
 
 
 def _with_variables(members: Members, name: str, layer: Layer) -> Members:
@@ -134,13 +137,6 @@ def _with_variables(members: Members, name: str, layer: Layer) -> Members:
     }
     made = substitute(Map(rest, members.node.keys, at), Variables(values), members.tell)
     return Members(made, members.what, list(rest), members.tell)
-
-
-def _region(members: Members) -> str | None:
-    region: str | None = members.value("region", to_text)
-    if region is not None and not _REGION.fullmatch(region):
-        members.tell.error("wrong-value", f"'{region[:40]}' is no region", members.mark("region"), "such as eu-west-1")
-    return region
 
 
 def _account(members: Members) -> str | None:

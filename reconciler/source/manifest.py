@@ -33,8 +33,9 @@ from reconciler.source.nodes import (
 )
 from reconciler.source.patches import Patch, PatchLog, apply, merge_metadata
 from reconciler.source.repository import Raw
-from reconciler.source.sealing import sealed_value
+from reconciler.source.sealing import sealed_value, without_sensitive
 from reconciler.source.telling import Members, Teller
+from reconciler.source.unread import check, unread_paths
 from reconciler.source.variables import Variables, substitute
 from reconciler.source.vars_from import Beside
 
@@ -73,12 +74,15 @@ def render_manifest(raw: Raw, key: Key, name_at: Mark, setting: Setting, kinds: 
     kind = kinds[raw.kind]
     metadata_node = raw.node.members.get("metadata")
     if metadata_node is not None:
-        metadata_node = substitute(metadata_node, setting.variables, tell)
+        metadata_node = without_sensitive(substitute(metadata_node, setting.variables, tell), "", tell)
+        setting.log.unsure |= any(path[:1] == ("labels",) for path in unread_paths(metadata_node))
     labels = read_metadata(metadata_node, key, kinds, Teller()).labels
     chosen = [patch for patch in setting.patches if patch.selects(key.kind, key.name, key.app, labels)]
     for patch in chosen:
         setting.log.used.add(patch.at)
         metadata_node = apply(patch, setting.variables, "metadata", metadata_node, merge_metadata(tell))
+    if metadata_node is not None:
+        metadata_node = without_sensitive(metadata_node, "", tell)
     metadata = read_metadata(metadata_node, key, kinds, tell)
     root = raw.node.keys.get("spec", raw.start)
     around = Members(raw.node, "a manifest", tuple(raw.node.members), tell)
@@ -86,19 +90,20 @@ def render_manifest(raw: Raw, key: Key, name_at: Mark, setting: Setting, kinds: 
     if written is None and around.get("spec") is not None:
         return Made(key, name_at, None, metadata.formerly)
     spec = _spec(written or Map({}, {}, root), kind, chosen, setting, tell)
+    spec = without_sensitive(spec, kind.fields.sealed, tell)
     spec = _defaults(spec, key, name_at, root, kind, setting, tell)
     _warn_of_commit(spec, kind, tell)
     spec, sealed = sealed_value(spec, key, kind, setting.environment.name, setting.beside, tell)
-    clean, findings = kind.Spec.check(plain(spec))
-    if sealed is not None and not findings:
+    clean, findings, further = check(spec, kind)
+    if sealed is not None and clean is not None and not findings:
         clean[kind.fields.sealed] = sealed
     check_tags(spec, tell)
     check_ignored(metadata_node, kind, tell)
     told = check_identities(spec, kind.fields, tell)
     if not findings:
-        findings = [_with_path(finding) for finding in kind.check(clean) if finding.path not in told]
+        findings = [_with_path(finding) for finding in further if finding.path not in told]
     _tell_findings(findings, spec, root, tell)
-    if tell.wrong_since(before) or raw.flawed:
+    if tell.wrong_since(before) or raw.flawed or clean is None:
         return Made(key, name_at, None, metadata.formerly)
     return Made(key, name_at, _document(key, clean, spec, root, raw, metadata, setting), metadata.formerly)
 
@@ -207,4 +212,5 @@ def _document(
         formerly=metadata.formerly[0] if metadata.formerly else None,
         policy=join([*setting.policies, metadata.policy]),
         own_policy=metadata.policy,
+        unread=unread_paths(spec),
     )

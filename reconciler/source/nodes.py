@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, NamedTuple, TypeAlias
 
 from reconciler.model.errors import Position
+from reconciler.model.sealed import Sealed
 from reconciler.model.tree import Path
 from reconciler.source.masking import hidden_words, masked_lines, spellings, without
 
@@ -74,9 +75,10 @@ class Mark(NamedTuple):
 
 class Scalar(NamedTuple):
     """``text`` is what was written; ``commit``: the value came from ``git.sha`` and changes with every commit;
-    ``unread``: it stands for something that could not be read, which has been told, so nothing else is told of it."""
+    ``unread``: it stands for something that could not be read, which has been told, or has not been read yet: nothing
+    else is told of it. A value that is sensitive is a Sealed, and ``text`` does not show it."""
 
-    value: str | int | float | bool | None
+    value: str | int | float | bool | Sealed | None
     at: Mark
     text: str = ""
     commit: bool = False
@@ -134,6 +136,10 @@ def without_nulls(node: Node) -> Node:
 
 def is_null(node: Node | None) -> bool:
     return isinstance(node, Scalar) and node.value is None
+
+
+def is_unread(node: Node | None) -> bool:
+    return isinstance(node, Scalar) and node.unread
 
 
 def scalars(node: Node, path: Path = ()) -> Iterator[tuple[Path, Scalar]]:

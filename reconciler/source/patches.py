@@ -43,18 +43,22 @@ class Patch:
 
 
 class PatchLog:
-    """Which patches selected something and which removals found something, over all manifests of a run."""
+    """Which patches selected something and which removals found something, over all manifests of a run.
+
+    ``unsure``: labels are not read yet by which more may be selected.
+    """
 
     def __init__(self) -> None:
         self.used: set[Mark] = set()
         self.removed: set[Mark] = set()
         self.not_there: dict[Mark, str] = {}
+        self.unsure = False
 
     def tell(self, patches: Collection[Patch], tell: Teller, *, whole: bool) -> None:
         """Warn of patches without effect. ``whole``: every manifest could be read; else nobody knows."""
         marks = {patch.at for patch in patches}
         for patch in patches:
-            if patch.at not in self.used and whole:
+            if patch.at not in self.used and whole and not self.unsure:
                 tell.warning("unused-patch", "this patch selects no manifest", _select_mark(patch))
         for mark, name in self.not_there.items():
             if mark not in self.removed and any(_inside(mark, it) for it in marks):

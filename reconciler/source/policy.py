@@ -7,12 +7,12 @@ from typing import Any, get_args
 
 from reconciler.model.coercion import to_boolean, to_text
 from reconciler.model.durations import seconds
-from reconciler.model.policy import Drift, Policy, Rollback, Rotation
-from reconciler.source.nodes import Node, plain
+from reconciler.model.policy import Drift, Images, Policy, Rollback, Rotation
+from reconciler.source.nodes import Node, is_unread, plain
 from reconciler.source.telling import Members, Teller, convert_or_tell
 
 MEMBERS = ("prune", "adopt", "replace", "drift", "rollback", "rotation", "timeout", "minReady", "keepRevisions",
-           "deletionLimit", "ignore")  # fmt: skip
+           "deletionLimit", "ignore", "images")  # fmt: skip
 _PERCENT = re.compile(r"(\d{1,3})\s*%", re.ASCII)
 
 
@@ -22,6 +22,7 @@ def read_policy(node: Node | None, what: str, tell: Teller) -> Policy:
     drift: Any = members.word("drift", get_args(Drift))
     rollback: Any = members.word("rollback", get_args(Rollback))
     rotation: Any = members.word("rotation", get_args(Rotation))
+    images: Any = members.word("images", get_args(Images))
     ignore = None
     if members.get("ignore") is not None:
         paths = (convert_or_tell(item, item.at, "a path", to_text, tell) for item in members.items("ignore"))
@@ -38,12 +39,13 @@ def read_policy(node: Node | None, what: str, tell: Teller) -> Policy:
         keep_revisions=_keep(members),
         deletion_limit=_limit(members),
         ignore=ignore,
+        images=images,
     )
 
 
 def _duration(members: Members, name: str) -> float | None:
     node = members.get(name)
-    if node is None:
+    if node is None or is_unread(node):
         return None
     found = seconds(plain(node))
     if found is None:
@@ -55,7 +57,7 @@ def _duration(members: Members, name: str) -> float | None:
 
 def _keep(members: Members) -> int | None:
     node = members.get("keepRevisions")
-    if node is None:
+    if node is None or is_unread(node):
         return None
     value = plain(node)
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
@@ -69,7 +71,7 @@ def _keep(members: Members) -> int | None:
 
 def _limit(members: Members) -> int | str | None:
     node = members.get("deletionLimit")
-    if node is None:
+    if node is None or is_unread(node):
         return None
     value = plain(node)
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:

@@ -7,15 +7,17 @@ the environment.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from reconciler.model.desired import App, Document, Environment, Rendered
 from reconciler.model.errors import InvalidManifests, Problem
 from reconciler.model.key import Key
 from reconciler.model.kind import Kinds
+from reconciler.model.lookup import Lookup, Values
 from reconciler.model.policy import join
 from reconciler.model.suggest import did_you_mean, listing
 from reconciler.source.environment import AppSaid, Layer, read_app, read_environment, read_overlay
+from reconciler.source.lookups import Lookups
 from reconciler.source.manifest import Made, Setting, key_of, render_manifest
 from reconciler.source.nodes import Map, Mark, Scalar, Source
 from reconciler.source.patches import PatchLog
@@ -32,12 +34,16 @@ def environments(revision: Revision) -> tuple[str, ...]:
     return environment_names(revision)
 
 
-def render(revision: Revision, environment_name: str, kinds: Kinds) -> Rendered:
-    """What an environment wants at a revision. Raises InvalidManifests only when there is no such environment."""
+def render(revision: Revision, environment_name: str, kinds: Kinds, values: Values | None = None) -> Rendered:
+    """What an environment wants at a revision. Raises InvalidManifests only when there is no such environment.
+
+    ``values`` are what has been looked up so far: what is named and not among them is left unread, and told of by
+    ``Rendered.needs`` alone.
+    """
     repository = read_repository(revision, kinds.keys())
     if environment_name not in repository.environments:
         raise InvalidManifests([_no_such_environment(environment_name, environments(revision)), *repository.problems])
-    return _Rendering(revision, environment_name, kinds, repository).rendered()
+    return _Rendering(revision, environment_name, kinds, repository, values or {}).rendered()
 
 
 @dataclass
@@ -48,6 +54,8 @@ class _Rendering:
     name: str
     kinds: Kinds
     repository: Repository
+    values: Values
+    needs: dict[Lookup, set[Key]] = field(default_factory=dict)
     made: dict[Key, Made] = field(default_factory=dict)
     apps: dict[str, App] = field(default_factory=dict)
     log: PatchLog = field(default_factory=PatchLog)
@@ -81,6 +89,7 @@ class _Rendering:
             documents=tuple(sorted(documents, key=_by_key)),
             problems=by_place(problems),
             failed=frozenset(self.made.keys() - there),
+            needs={lookup: frozenset(keys) for lookup, keys in self.needs.items()},
         )
 
     def _setting(
@@ -101,6 +110,8 @@ class _Rendering:
         silent = silent or app in self.unknown or any(it is not None and it.flawed for it in (raw, over))
         patches = (*layer.patches, *own.patches)
         variables = self._variables(environment, [it.vars for it in layers if it.vars], silent=silent)
+        lookups = Lookups(own.tfstate or layer.tfstate, self.values, self.needs, silent)
+        variables = replace(variables, lookups=lookups)
         return Setting(environment, variables, patches, policies, layer.marks, self.log, beside)
 
     def _variables(self, environment: Environment, levels: list[Map], *, silent: bool) -> Variables:
@@ -139,7 +150,7 @@ class _Rendering:
             there = tell.of(app=raw.folder)
             around = settings.get(raw.folder or "")
             variables = around.variables if around else outside
-            found = key_of(raw, variables, Teller() if raw.broken else there)
+            found = key_of(raw, replace(variables, lookups=None), Teller() if raw.broken else there)
             if found is None:
                 continue
             key, name_at = found

@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 from reconciler.model.json_schema import VARIABLE
 from reconciler.model.kind import Kind, Kinds
-from reconciler.model.policy import Drift, Rollback, Rotation
+from reconciler.model.policy import Drift, Images, Rollback, Rotation
 from reconciler.source.formats import API_VERSION
 from reconciler.source.repository import APP, ENVIRONMENT
 
@@ -110,6 +110,7 @@ def _policy() -> dict[str, Any]:
             "minReady": {**_TEXT, "description": "How long new tasks must run without a stop to count as ready: 30s."},
             "keepRevisions": {**_TEXT, "description": "How many successful revisions of a family are kept: 10."},
             "deletionLimit": {**_TEXT, "description": 'How much one run may delete: 5 or "20%".'},
+            "images": _words(get_args(Images), "Whether an image's tag is taken as written, or as its digest now."),
             "ignore": _texts("Members whose live value is taken as the desired one."),
         },
         description="What may be done. Safety switches have to be allowed at every level that speaks.",
@@ -159,5 +160,18 @@ def _environment() -> dict[str, Any]:
                 description="With what the values of secrets are sealed: kms or age.",
             ),
             "patches": {"type": ["array", "null"], "items": {"$ref": "#/definitions/patch"}},
+            "tfstate": _tfstate(),
         }
+    )
+
+
+def _tfstate() -> dict[str, Any]:
+    return _object(
+        {
+            "file": {**_TEXT, "description": "A path from the repository's root, or an absolute one."},
+            "s3": {**_TEXT, "description": "s3://bucket/key"},
+            "region": {**_TEXT, "description": "The bucket's. Default: the environment's."},
+            "resources": {**_BOOLEAN, "description": "Whether attributes of resources may be looked up, too."},
+        },
+        description="Where the Terraform state lies that ${{ tfstate.outputs.NAME }} is looked up in: file or s3.",
     )

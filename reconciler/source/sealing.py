@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import re
+from typing import Any, TypeVar
 
 from reconciler.model.coercion import to_text
 from reconciler.model.key import Key
 from reconciler.model.kind import Kind
 from reconciler.model.sealed import PREFIX, BadEnvelope, Envelope, HeldValue, Sealed, bound, parse
-from reconciler.model.secrecy import secret_name
+from reconciler.model.secrecy import SENSITIVE, secret_name
+from reconciler.model.tree import Path, show_path
 from reconciler.source import sops_file, vault_file
 from reconciler.source.beside import BesideError
-from reconciler.source.nodes import Map, Mark, Node, Scalar, Source, key_mark, plain
+from reconciler.source.nodes import List, Map, Mark, Node, Scalar, Source, key_mark, plain
 from reconciler.source.telling import Members, Teller
 from reconciler.source.vars_from import Beside
 
@@ -108,6 +110,33 @@ def _from_file(spec: Map, name: str, node: Node | None, beside: Beside, tell: Te
 
 def _without(spec: Map, name: str) -> Map:
     return Map({it: node for it, node in spec.members.items() if it != name}, spec.keys, spec.at)
+
+
+N = TypeVar("N", bound=Node)
+
+
+def without_sensitive(node: N, allowed: str, tell: Teller) -> N:
+    """The tree without the sensitive values that were looked up, but for the member that may hold one; each is told.
+
+    What stands in their place is unread, so that nothing else is told of it.
+    """
+    kept: N = _without_sensitive(node, (allowed,) if allowed else None, tell, ())
+    return kept
+
+
+def _without_sensitive(node: Any, allowed: Path | None, tell: Teller, path: Path) -> Any:
+    if isinstance(node, Map):
+        members = {name: _without_sensitive(it, allowed, tell, (*path, name)) for name, it in node.members.items()}
+        return Map(members, node.keys, node.at)
+    if isinstance(node, List):
+        found = (_without_sensitive(it, allowed, tell, (*path, index)) for index, it in enumerate(node.items))
+        return List(tuple(found), node.at)
+    if not isinstance(node.value, Sealed) or path == allowed:
+        return node
+    message = f"{node.value.content or 'this'} is sensitive, and no sensitive value may stand here"
+    hint = "keep it as the value of a Secret or Parameter manifest, and name that with valueFrom"
+    tell.error("sensitive-value", message, node.at, hint, path=show_path(path))
+    return node._replace(value=SENSITIVE, text=SENSITIVE, unread=True)
 
 
 def _quietly(at: Mark) -> Mark:

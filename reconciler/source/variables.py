@@ -1,4 +1,4 @@
-"""Variables: ``${{ vars.x }}``, ``${{ env.name }}``, ``${{ git.sha }}``. Values, no logic.
+"""Variables: ``${{ vars.x }}``, ``${{ env.name }}``, ``${{ git.sha }}``, and what is looked up. Values, no logic.
 
 Lookup is strict. A scalar that is wholly one variable takes its value with its type, an object or a list too.
 ``$${{`` stands for a literal ``${{``; ``${X}`` and ``$X`` are the container's own and are not looked at.
@@ -11,9 +11,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from reconciler.model.coercion import SpelledFloat, SpelledInt
+from reconciler.model.sealed import Sealed
 from reconciler.model.secrecy import secret_name
 from reconciler.model.suggest import did_you_mean, listing
-from reconciler.source.nodes import List, Map, Mark, Node, Scalar, get, scalars
+from reconciler.source.lookups import ROOTS, Lookups, is_lookup
+from reconciler.source.nodes import List, Map, Mark, Node, Scalar, get, is_unread, scalars
 from reconciler.source.telling import Teller
 
 _OPEN = "${{"
@@ -36,11 +38,14 @@ class _Token:
 @dataclass(frozen=True)
 class Variables:
     """What variables may name. ``values``: ``vars``, ``env``, ``git`` → members. ``missing``: a name that is known but
-    has no value here → why. ``silent``: unknown names are not told, because what defines them could not be read."""
+    has no value here → why. ``silent``: unknown names are not told, because what defines them could not be read.
+    ``lookups``: what may be looked up; None where nothing may.
+    """
 
     values: Mapping[str, Map]
     missing: Mapping[str, str] = field(default_factory=dict)
     silent: bool = False
+    lookups: Lookups | None = None
 
 
 def substitute(node: Node, variables: Variables, tell: Teller) -> Node:
@@ -79,6 +84,8 @@ class _Substitution:
         found = _look_up(whole, node, self.variables, self.tell)
         if found is None or not self.fits(_size(found), node.at):
             return node._replace(unread=True)
+        if is_unread(found):
+            return node._replace(unread=True)
         _hide(whole.inside, found, node)
         if isinstance(found, Scalar):  # shown where it is used; an object or list where each part was written
             return Scalar(found.value, node.at, found.text, _is_commit(whole.inside))
@@ -87,7 +94,7 @@ class _Substitution:
     def text(self, node: Scalar, text: str) -> Node:
         """Text with variables inside."""
         pieces: list[str] = []
-        end, commit = 0, False
+        end, commit, unread = 0, False, False
         for number, token in enumerate(_tokens(text), 1):
             if number > _MOST:
                 self.tell.error("too-large", f"a value holds more than {_MOST:,} variables", node.at)
@@ -98,16 +105,20 @@ class _Substitution:
                 pieces.append(_OPEN)
                 continue
             found = _look_up(token, node, self.variables, self.tell)
+            if is_unread(found):  # the others are asked for as well: all that a text needs is read at once
+                unread = True
+                continue
             piece = None if found is None else _text(found)
             if found is not None and piece is None:
-                what = "an object or a list" if not isinstance(found, Scalar) else "null"
-                message = f"a variable that is {what} cannot stand inside text"
-                self.tell.error("wrong-type", message, _mark(node, token))
+                message, hint = _not_inside_text(found)
+                self.tell.error("wrong-type", message, _mark(node, token), hint)
             if found is None or piece is None or not self.fits(len(piece), node.at):
                 return node._replace(unread=True)  # the first that is wrong is told: there may be a thousand
             _hide(token.inside or "", found, node)
             pieces.append(piece)
             commit |= _is_commit(token.inside or "")
+        if unread:
+            return node._replace(unread=True)
         made = "".join(pieces) + text[end:]
         return Scalar(made, node.at, made or '""', commit)
 
@@ -184,6 +195,8 @@ def _look_up(token: _Token, node: Scalar, variables: Variables, tell: Teller) ->
     if token.inside is None:
         tell.error("bad-variable", "'${{' is never closed by '}}'", at, "write $${{ for the text itself")
         return None
+    if is_lookup(token.inside):
+        return _looked_up(token.inside, at, variables, tell)
     named = _NAME.fullmatch(token.inside)
     if named is None:
         message = f"'{token.inside[:200].strip()[:60]}' is not the name of a variable"
@@ -195,7 +208,7 @@ def _look_up(token: _Token, node: Scalar, variables: Variables, tell: Teller) ->
         return None
     root, *steps = name.split(".")
     if root not in variables.values:
-        known = list(variables.values)
+        known = [*variables.values, *(ROOTS if variables.lookups else ())]
         hint = did_you_mean(root, known, otherwise=f"a variable begins with {listing(f'{it}.' for it in known)}")
         tell.error("unknown-variable", f"there is no variable {name}", at, hint)
         return None
@@ -214,6 +227,23 @@ def _look_up(token: _Token, node: Scalar, variables: Variables, tell: Teller) ->
     return found
 
 
+def _looked_up(inside: str, at: Mark, variables: Variables, tell: Teller) -> Node | None:
+    if variables.lookups is None:
+        message = f"{inside.strip()[:60]} cannot be looked up here"
+        hint = "an environment, and the names and apps of manifests, are known before anything is looked up"
+        tell.error("bad-variable", message, at, hint)
+        return None
+    return variables.lookups.find(inside, at, tell)
+
+
+def _not_inside_text(found: Node) -> tuple[str, str]:
+    if not isinstance(found, Scalar):
+        return "a variable that is an object or a list cannot stand inside text", ""
+    if isinstance(found.value, Sealed):
+        return "a sensitive value cannot stand inside text", "keep the whole text in a secret, and refer to that"
+    return "a variable that is null cannot stand inside text", ""
+
+
 def _mark(node: Scalar, token: _Token) -> Mark:
     """The place of a token inside a scalar written on one line, else that of the scalar."""
     line = node.at.source.line(node.at.line)
@@ -227,7 +257,7 @@ def _text(node: Node) -> str | None:
     if not isinstance(node, Scalar):
         return None
     match node.value:
-        case None:
+        case None | Sealed():
             return None
         case bool():
             return "true" if node.value else "false"

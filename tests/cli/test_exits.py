@@ -20,6 +20,7 @@ from reconciler.model.errors import (
     UsageError,
 )
 from reconciler.model.key import Key
+from reconciler.model.lookup import DENIED, UNANSWERED
 from reconciler.model.observed import Observed
 from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.status import Condition, Memory, ResourceStatus, Result, Status
@@ -28,6 +29,11 @@ KEY = Key("shop", "Service", "web")
 ERRORS = {
     UsageError("x"): 64,
     InvalidManifests([Problem("a", "b")]): 65,
+    InvalidManifests([]): 65,
+    InvalidManifests([Problem(DENIED, "b")]): 4,
+    InvalidManifests([Problem(UNANSWERED, "b")]): 1,
+    InvalidManifests([Problem(UNANSWERED, "b"), Problem(DENIED, "b")]): 4,
+    InvalidManifests([Problem(DENIED, "b"), Problem("a", "b"), Problem(UNANSWERED, "b")]): 65,
     AccessError("x"): 4,
     Denied("x", operation="ecs:UpdateService", action="ecs:UpdateService"): 4,
     StalePlan("x"): 5,

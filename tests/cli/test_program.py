@@ -89,7 +89,7 @@ def test_a_bug_is_called_one_and_its_traceback_is_kept(world, monkeypatch, tmp_p
     def broken(*_):
         raise RuntimeError("hunter2")
 
-    monkeypatch.setattr("reconciler.cli.reading.lookup", broken)
+    monkeypatch.setattr("reconciler.cli.reading.draft", broken)
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     done = world.run("validate")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from reconciler.engine.lookup import lookup, narrowed
 from reconciler.model.desired import App
 from reconciler.model.errors import Position, Problem, Severity
@@ -68,6 +72,27 @@ def test_problems_come_by_place_and_those_without_one_last():
 def test_of_twins_the_first_goes_on():
     found = wish(document("Thing/a", {"name": "web"}), document("Thing/b", {"name": "web"}))
     assert (names(found.desired), names(found.invalid)) == (["Thing/a"], ["Thing/b"])
+
+
+@pytest.mark.parametrize(
+    ("problem", "spec", "unread"),
+    [
+        ("dangling-reference", {"place": "ref:Place/none"}, {("size",)}),
+        (None, {"place": "ref:Place/none"}, {("place",)}),
+    ],
+)
+def test_what_is_not_read_yet_is_not_judged_and_all_else_is(problem, spec, unread):
+    found = wish(document("Thing/a", {"size": 1, **spec}, unread=frozenset(unread)))
+    assert [it.code for it in found.errors] == [problem] * (problem is not None)
+
+
+def test_what_refers_to_something_not_read_yet_is_not_judged_by_it():
+    given = document("Given/key", {"keys": ["a"]}, unread=frozenset({("keys", 0)}))
+    assert wish(given, document("Paper/x", {"key": "ref:Given/key#other"})).errors == ()
+    assert [
+        it.code
+        for it in wish(replace(given, unread=frozenset()), document("Paper/x", {"key": "ref:Given/key#other"})).errors
+    ] == ["unknown-part"]
 
 
 def test_suspended_apps_are_named():

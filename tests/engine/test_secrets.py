@@ -137,8 +137,7 @@ def test_every_version_keeps_a_label_so_that_an_older_revision_can_start():
     lab.app("shop", manifests(safe, db="second"))
     lab.apply()
     _, _, versions = live(lab)
-    ids = {version for version in versions}
-    assert len(ids) == 2
+    assert len(versions) == 2
     assert all(f"reconciler-{version}" in labels for version, labels in versions.items())
 
 
@@ -368,7 +367,7 @@ def test_a_sealed_secret_that_floats_starts_new_tasks_and_registers_nothing():
 
 
 def test_a_secret_is_pruned_with_a_recovery_window_only_where_its_own_policy_said_so():
-    lab, safe = shop()
+    lab, _ = shop()
     whole = lab.files["apps/shop/all.yaml"]
     lab.app("shop", f"{SHOP}{OTHER}")
     assert not [change for change in lab.plan(prune=True).changes if change.action is Action.DELETE]

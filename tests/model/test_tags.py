@@ -35,7 +35,13 @@ def test_a_tag_without_a_value_has_an_empty_one(value):
 
 
 def test_tags_of_people_are_neither_ours_nor_those_of_aws():
-    everything = {OWNER: "x", "reconciler:digest": "x", "aws:cloudformation:stack-name": "x", "AWS:other": "x"}
+    everything = {
+        OWNER: "x",
+        "reconciler:digest": "x",
+        "reconciler:image/web": "v1",
+        "aws:cloudformation:stack-name": "x",
+        "AWS:other": "x",
+    }
     assert tags.people_s({**everything, "team": "a", "reconciler:mine": "b"}) == {"team": "a", "reconciler:mine": "b"}
 
 

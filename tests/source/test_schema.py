@@ -49,6 +49,8 @@ def test_it_is_draft_7_and_every_reference_leads_somewhere() -> None:
         manifest(
             "Environment", {"region": "eu-west-1", "patches": [{"select": {"kind": "Service"}, "spec": {"a": None}}]}
         ),
+        manifest("Environment", {"tfstate": {"s3": "s3://b/k", "region": "eu-west-1", "resources": True}}),
+        manifest("Environment", {"tfstate": {"file": "x"}, "policy": {"images": "pin"}}),
         {"apiVersion": "reconciler/v1", "kind": "Environment"},
     ],
 )
@@ -62,6 +64,7 @@ def test_it_takes_what_the_loader_takes(good) -> None:
         manifest("Service", {"desiredCuont": 1}), manifest("Service", {"desiredCount": "two"}), manifest("Servcie", {}),
         manifest("Service", {"launchType": "fargate"}), manifest("Service", {}, lables={}),
         manifest("Service", {}, policy={"drift": "x"}), manifest("App", {"suspended": True}),
+        manifest("Environment", {"tfstate": {"bucket": "x"}}), manifest("Service", {}, policy={"images": "digest"}),
         manifest("Environment", {"regoin": "x"}), manifest("Environment", {"patches": [{"spec": {}}]}),
         {**manifest("Service", {}), "spce": {}}, {"kind": "Service"}, manifest("TaskDefinition", {"containerDefinitions": {}}),
     ],

@@ -25,21 +25,21 @@ def command(apps: tuple[str, ...], output: str, **given: Any) -> int:
     """
     run = current()
     run.take(given)
-    from reconciler.cli.reading import choose, committed, wish_for, without_broken
+    from reconciler.cli.reading import choose, committed, draft_for, settled, tell, without_broken
     from reconciler.cli.working import connected, target_for
     from reconciler.engine.examine import examine
     from reconciler.report.doctor import Shown, doctor_json, doctor_text
-    from reconciler.report.problems import draw_all
 
     revision = committed(run)
-    wish = wish_for(revision, choose(run, revision), apps)
-    problems = wish.problems
+    made = draft_for(revision, choose(run, revision), apps)
+    without_broken(made.wish, apps)
     terminal = run.terminal
-    if wish.errors:
-        wish, _ = without_broken(wish, apps)
-    if problems:
-        terminal.err(draw_all(problems, terminal.err_color) + "\n\n")
-    with connected(run, wish) as both:
+    tell(run, made.wish.problems)
+    with connected(run, made.wish) as both:
+        wish = settled(run, made, both, keep_going=True)
+        problems = wish.problems
+        if wish.errors:
+            wish, _ = without_broken(wish, apps)
         found = examine(target_for(run, wish, both, {}), wish)
     shown = Shown(
         wish.environment.name,

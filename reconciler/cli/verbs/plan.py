@@ -31,7 +31,7 @@ def command(apps: tuple[str, ...], output: str, detailed_exitcode: bool, out: st
     run = current()
     run.take(given)
     from reconciler.cli.commands import command as again
-    from reconciler.cli.reading import choose, committed, wish_for
+    from reconciler.cli.reading import choose, committed, draft_for, settled, tell
     from reconciler.cli.telling import apps_of, outside_words, waits_outside
     from reconciler.cli.working import asked_options, connected, target_for
     from reconciler.engine.reconcile import reconcile
@@ -40,15 +40,13 @@ def command(apps: tuple[str, ...], output: str, detailed_exitcode: bool, out: st
 
     options = asked_options(run, apps, given)
     revision = committed(run)
-    wish = wish_for(revision, choose(run, revision), apps)
-    if wish.errors:
-        raise InvalidManifests(wish.problems)
+    made = draft_for(revision, choose(run, revision), apps)
+    if made.wish.errors:
+        raise InvalidManifests(made.wish.problems)
     terminal = run.terminal
-    if wish.problems:
-        from reconciler.report.problems import draw_all
-
-        terminal.err(draw_all(wish.problems, terminal.err_color) + "\n\n")
-    with connected(run, wish) as both:
+    tell(run, made.wish.problems)
+    with connected(run, made.wish) as both:
+        wish = settled(run, made, both)
         plan = reconcile(target_for(run, wish, both, options), wish, Memory()).plan
     match output:
         case "json":

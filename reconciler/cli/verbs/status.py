@@ -47,7 +47,7 @@ def command(apps: tuple[str, ...], output: str, watch: float | None, **given: An
     run = current()
     run.take(given)
     from reconciler.cli.following import Seen
-    from reconciler.cli.reading import choose, committed, wish_for, without_broken
+    from reconciler.cli.reading import choose, committed, draft_for, settled, tell, without_broken
     from reconciler.cli.working import connected, target_for
     from reconciler.engine.reconcile import reconcile
     from reconciler.model.status import Memory, Result
@@ -56,14 +56,15 @@ def command(apps: tuple[str, ...], output: str, watch: float | None, **given: An
     from reconciler.report.status_text import status_text
 
     revision = committed(run)
-    wish = wish_for(revision, choose(run, revision), apps)
-    problems = wish.problems
+    made = draft_for(revision, choose(run, revision), apps)
+    without_broken(made.wish, apps)
     terminal = run.terminal
-    if wish.errors:
-        wish, _ = without_broken(wish, apps)
-    if problems:
-        terminal.err(draw_all(problems, terminal.err_color) + "\n\n")
-    with connected(run, wish) as both:
+    tell(run, made.wish.problems)
+    with connected(run, made.wish) as both:
+        wish = settled(run, made, both, keep_going=True)
+        problems = wish.problems
+        if wish.errors:
+            wish, _ = without_broken(wish, apps)
         target = target_for(run, wish, both, {})
 
         def look(memory: Memory) -> Result:

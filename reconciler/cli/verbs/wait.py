@@ -29,20 +29,22 @@ def command(apps: tuple[str, ...], output: str, timeout: float | None, **given: 
     from reconciler.cli.applying import TIMEOUT
     from reconciler.cli.exits import of_status
     from reconciler.cli.interrupts import Stop, Waking
-    from reconciler.cli.reading import choose, committed, wish_for
+    from reconciler.cli.reading import choose, committed, draft_for, settled
     from reconciler.cli.watching import Watch
     from reconciler.cli.working import connected, target_for
     from reconciler.model.errors import InvalidManifests
 
     revision = committed(run)
-    wish = wish_for(revision, choose(run, revision), apps)
-    if wish.errors:
-        raise InvalidManifests(wish.problems)
+    made = draft_for(revision, choose(run, revision), apps)
+    if made.wish.errors:
+        raise InvalidManifests(made.wish.problems)
     terminal, text, limit = run.terminal, output == "text", timeout or TIMEOUT
     watch, stop = Watch(terminal, run.clock, quiet=not text), Stop(terminal.err)
-    with connected(run, wish) as both, stop.listening(), watch.shown():
-        clock = Waking(run.clock, stop, watch.beat)
-        outcome = converge(target_for(run, wish, both, {}), wish, clock, timeout=limit, watch=watch.saw)
+    with connected(run, made.wish) as both:
+        wish = settled(run, made, both)
+        with stop.listening(), watch.shown():
+            clock = Waking(run.clock, stop, watch.beat)
+            outcome = converge(target_for(run, wish, both, {}), wish, clock, timeout=limit, watch=watch.saw)
     if text:
         terminal.out(telling.waited(outcome, watch.elapsed, limit, color=terminal.color))
     else:

@@ -26,8 +26,8 @@ _ONE_KEY: Final = "give --kms with a key's ARN or alias, or --age with recipient
 class Keys:
     """Opens what is sealed and seals what is not.
 
-    ``environ`` and ``home`` (by default its HOME) say where age identities are; ``scalar`` reads one YAML scalar (yaml_vault's form inside
-    of its encryption) and raises ValueError for anything else.
+    ``environ`` and ``home`` (by default its HOME) say where age identities are. ``scalar`` reads one YAML scalar, which
+    is what yaml_vault encrypts, and raises ValueError for anything else.
     """
 
     def __init__(

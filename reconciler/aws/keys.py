@@ -26,8 +26,8 @@ _ONE_KEY: Final = "give --kms with a key's ARN or alias, or --age with recipient
 class Keys:
     """Opens what is sealed and seals what is not.
 
-    ``environ`` and ``home`` say where age identities are; ``scalar`` reads one YAML scalar (yaml_vault's form inside
-    of its encryption) and raises ValueError for anything else.
+    ``environ`` and ``home`` (by default its HOME) say where age identities are. ``scalar`` reads one YAML scalar, which
+    is what yaml_vault encrypts, and raises ValueError for anything else.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Keys:
     ) -> None:
         self._kms = Kms(clients, clock)
         self._environ = environ
-        self._home = home
+        self._home = home or (Path(environ["HOME"]) if environ.get("HOME") else None)
         self._scalar = scalar
 
     def __repr__(self) -> str:

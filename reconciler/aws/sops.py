@@ -166,6 +166,8 @@ def _bytes(leaf: Any) -> bytes:
             return b"True" if leaf else b"False"
         case float():
             return decimal(leaf).encode()
-        case int() | str():
-            return str(int(leaf) if isinstance(leaf, int) else leaf).encode()
+        case int():
+            return str(int(leaf)).encode()
+        case str():
+            return leaf.encode()
     return b""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from math import isfinite
 from typing import Any, Final
 
 from reconciler.model.errors import Position, Problem
@@ -18,6 +19,7 @@ from reconciler.source.nodes import Map, Mark, Node, Scalar, key_mark, value_mar
 
 LARGEST: Final = 1 << 20
 _SHOWN: Final = 200
+_COMPARED: Final = 500
 
 _SAID: Final = {
     "alias": "it holds an alias (*…), which is not read",
@@ -30,7 +32,7 @@ _SAID: Final = {
     "ambiguous-number": "a number in it is not one number to every reader of YAML",
     "too-deep": "its values are nested too deep",
     "too-large": "it holds too many values",
-    "not-text": "it is not UTF-8 text",
+    "not-text": "it is not plain UTF-8 text",
     "template": "it is a template, which has to be rendered first",
 }
 _STEP: Final = re.compile(r"'([^']+)'|\"([^\"]+)\"|\[([0-9]{1,6})\]|([^.\[\]'\"]+)")
@@ -41,7 +43,7 @@ def document(path: str, data: bytes, *, expected: str) -> Map:
     check_size(data)
     loaded = load(path, data)
     if loaded.problems:
-        raise _broken(loaded.problems[0])
+        raise broken(loaded.problems[0])
     if not loaded.documents:
         raise BadEnvelope("it is empty", f"it should be {expected}")
     if len(loaded.documents) > 1:
@@ -70,7 +72,9 @@ def leaves(node: Node) -> list[tuple[Path, Any]]:
 
     def walk(node: Node, path: Path) -> None:
         if isinstance(node, Scalar):
-            found.append((path, node.value))
+            # A number too large for a float is text to the other tools, too.
+            endless = isinstance(node.value, float) and not isfinite(node.value)
+            found.append((path, node.text if endless else node.value))
         elif isinstance(node, Map):
             for name, member in node.members.items():
                 walk(member, (*path, name))
@@ -129,7 +133,7 @@ def find(root: Map, select: Path, paths: Iterable[Path]) -> None:
         raise BadEnvelope(f"{show(select)} is {what}", hint, place(key_mark(root, select)))
     names = [show(path) for path in every]
     otherwise = f"it has {listing(names)}" if names else "it holds no value"
-    raise BadEnvelope(f"it has no {show(select)}", did_you_mean(show(select), names, otherwise=otherwise))
+    raise BadEnvelope(f"it has no {show(select)}", did_you_mean(show(select), names[:_COMPARED], otherwise=otherwise))
 
 
 def value_at(root: Map, path: Path) -> Position:
@@ -137,7 +141,8 @@ def value_at(root: Map, path: Path) -> Position:
     return place(value_mark(root, path))
 
 
-def _broken(problem: Problem) -> BadEnvelope:
+def broken(problem: Problem) -> BadEnvelope:
+    """What a reader found, in words that quote nothing."""
     at = problem.at
     where = Position(at.file, at.line, at.column, width=at.width) if at is not None else None
     return BadEnvelope(_SAID.get(problem.code, "it cannot be read as YAML"), "correct it there", where)

@@ -10,7 +10,7 @@ from reconciler.model.errors import Problem
 from reconciler.model.sealed import BadEnvelope
 from reconciler.source.decode import decode
 from reconciler.source.nodes import Map, Mark, Node, Scalar, Source
-from reconciler.source.secret_file import check_size, place
+from reconciler.source.secret_file import broken, check_size, place
 
 PREFIX: Final = "sops_"
 _LINE: Final = re.compile(rb"^sops_(?:mac|version|lastmodified)=", re.MULTILINE)
@@ -28,7 +28,7 @@ def read(path: str, data: bytes) -> tuple[Map, dict[str, Any] | None]:
     check_size(data)
     text = decode(path, data)
     if isinstance(text, Problem):
-        raise BadEnvelope("it is not UTF-8 text", "correct it there", text.at)
+        raise broken(text)
     source = Source(path, text)
     members: dict[str, Node] = {}
     keys: dict[str, Mark] = {}

@@ -81,6 +81,14 @@ def test_with_age_no_call_is_made(clients, clock, aws):
     assert aws.calls == []
 
 
+def test_the_home_is_where_the_environment_says(clients, clock, tmp_path):
+    file = tmp_path / ".config/sops/age/keys.txt"
+    file.parent.mkdir(parents=True)
+    file.write_text(ALICE.identity)
+    keys = Keys(clients, clock, environ={"HOME": str(tmp_path)}, scalar=scalar)
+    assert keys.open(keys.seal(CANARY, BOUND, age=[ALICE.recipient])) == CANARY
+
+
 def test_rotating_keeps_the_value_and_the_id_and_nothing_else(world):
     keys = world.keys(RECONCILER_AGE_KEY=ALICE.identity)
     first = keys.seal(CANARY, BOUND, kms=world.near)

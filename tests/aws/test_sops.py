@@ -3,16 +3,18 @@
 import json
 import os
 from base64 import b64encode
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.aws.keys import Keys
 from reconciler.model.errors import Denied, Throttled, Unopenable
+from reconciler.model.sealed import BadEnvelope
 from reconciler.source import sops_file
 from reconciler.source.vault_file import scalar
 from tests.sealed_files import LASTMODIFIED, age_file, armored, everything, person, sops_for, sops_scalar, text
@@ -278,6 +280,18 @@ def test_a_value_that_is_not_of_its_type_is_not_quoted(open_, kind, plain):
         open_("a.json", text(file))
     told = everything(caught.value)
     assert not any(word in told for word in ("-open", "99999", "nan", "inf'", "sesame", "s3same"))
+
+
+SEALED = text(with_age({"a": CANARY, "list": [CANARY + "1", {"deep": 7}], "flag": True, "rate": 0.5}))
+WHOLE = '{"a":"s3same-0pen","list":["s3same-0pen1",{"deep":7}],"flag":true,"rate":0.5}'
+
+
+@given(cut=st.integers(0, len(SEALED)), drop=st.integers(0, 3), put=st.binary(max_size=2))
+@settings(max_examples=200)
+def test_a_mutated_file_gives_what_was_sealed_or_nothing(cut, drop, put):
+    keys = Keys(None, None, environ={"RECONCILER_AGE_KEY": ALICE.identity}, scalar=scalar)
+    with suppress(BadEnvelope, Unopenable):
+        assert keys.open(sops_file.read("a.json", SEALED[:cut] + put + SEALED[cut + drop :], None).content) == WHOLE
 
 
 def test_what_is_damaged_after_reading_is_refused_too(clients, clock):

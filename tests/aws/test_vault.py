@@ -105,9 +105,9 @@ def test_bytes_that_are_no_text_are_refused(open_, aws):
 
 def test_what_kms_refuses_says_which_value(open_, aws, fault):
     aws.answers["kms:Decrypt"] = [fault("InvalidCiphertextException"), fault("AccessDeniedException")]
-    with pytest.raises(Unopenable, match="yaml_vault file v.yml b.c: KMS does not open it: it has been altered"):
+    with pytest.raises(Unopenable, match=r"yaml_vault file v\.yml b\.c: KMS does not open it: it has been altered"):
         open_(f"b: {{c: {cipher('x')}}}", "b.c")
-    with pytest.raises(Denied, match="kms:Decrypt for yaml_vault file v.yml b.c"):
+    with pytest.raises(Denied, match=r"kms:Decrypt for yaml_vault file v\.yml b\.c"):
         open_(f"b: {{c: {cipher('x')}}}", "b.c")
 
 

@@ -17,6 +17,7 @@ from reconciler.model.errors import (
     StalePlan,
     Throttled,
     Unavailable,
+    Unopenable,
     UsageError,
 )
 from reconciler.model.key import Key
@@ -42,6 +43,7 @@ ERRORS = {
     Throttled("x", operation="o"): 1,
     NotFound("x", operation="o"): 1,
     Rejected("x", operation="o"): 1,
+    Unopenable("x", where="sealed value 1"): 1,
     Unavailable("x", operation="o"): 1,
     OutcomeUnknown("x", operation="o"): 1,
 }

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -72,7 +73,5 @@ def test_any_text_is_refused_and_nothing_else(text, before):
 @given(place=st.integers(0, len(ENVELOPE.text) - 1), char=st.characters())
 def test_an_envelope_with_another_character_is_refused_or_is_another(place, char):
     changed = ENVELOPE.text[:place] + char + ENVELOPE.text[place + 1 :]
-    try:
+    with suppress(BadEnvelope):
         assert (parse(changed) == ENVELOPE) == (changed.strip() == ENVELOPE.text)
-    except BadEnvelope as error:
-        assert str(error)

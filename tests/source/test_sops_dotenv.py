@@ -56,7 +56,8 @@ def test_it_is_known_by_its_name_or_its_metadata(path, data, is_one):
     [
         (b"A=1\ns3same\n", "a line has no '='", 2),
         (b"A=s3same\n\nA=s3same\n", "A is given twice", 3),
-        (b"A=\xff", "not UTF-8", 1),
+        (b"A=\xff", "not plain UTF-8", 1),
+        (b"A=s3same\x07", "not plain UTF-8", 1),
         (b"sops_a__list_x__map_b=s3same", "sops_a__list_x__map_b is not as sops writes it", None),
         (b"sops_a=s3same\nsops_a__map_b=s3same", "sops_a__map_b is not as sops writes it", None),
         (b"sops_a__list_99999=s3same", "is not as sops writes it", None),

@@ -2,6 +2,8 @@
 
 import copy
 import json
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -136,7 +138,8 @@ REFUSED = [
     ("a list", b"- a\n", "it is not an object"),
     ("a text", b"s3same-0pen", "it is not an object"),
     ("broken", b"a: 's3same-0pen", "it cannot be read as YAML"),
-    ("binary", b"a: \xff\xfe", "it is not UTF-8 text"),
+    ("binary", b"a: \xff\xfe", "it is not plain UTF-8 text"),
+    ("a control character", b"a: s3same-0pen\x07", "it is not plain UTF-8 text"),
     ("an anchor", b"a: &x s3same-0pen\nb: *x\n", "it holds an anchor"),
     ("a tag", b"a: !!binary s3same-0pen\n", "it holds a YAML tag"),
     ("given twice", b"a: s3same-0pen\na: s3same-0pen\n", "a key is given twice"),
@@ -187,6 +190,19 @@ def test_what_cannot_be_opened_is_refused_by_name(data, message):
     assert error.hint
 
 
+def test_a_number_without_end_is_text():
+    data = file(TREE | {"big_unencrypted": 1}, only_encrypted=True)
+    leaves = read("a.json", text(data).replace(b'"big_unencrypted": 1', b'"big_unencrypted": 1e999'), None).content.leaves
+    assert (("big_unencrypted",), "1e999", False) in leaves
+
+
+def test_among_thousands_of_values_a_wrong_name_is_told_at_once():
+    data = file() | {f"{'x' * 180}{number}": "" for number in range(5_000)}
+    start = time.process_time()
+    assert "did you mean 'database.password'?" in refused(data, "database.passwort").hint
+    assert time.process_time() - start < 5
+
+
 def test_a_place_is_told_without_the_line():
     error = refused(leaf(CANARY))
     assert str(error.at) == "secrets/a.yaml:3:17"
@@ -229,10 +245,8 @@ def test_a_mutated_file_is_read_or_refused(data, cut, drop, put):
     cut %= len(data)
     changed = data[:cut] + put + data[cut + drop :]
     for path in ("a.yaml", "a.json"):
-        try:
+        with suppress(BadEnvelope):
             read(path, changed, None)
-        except BadEnvelope as error:
-            assert str(error)
 
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=5), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["kms", "age", "key_groups", "enc", "arn", "recipient", "context", "x"]), inner, max_size=3), max_leaves=8))
@@ -241,7 +255,5 @@ def test_any_metadata_is_read_or_refused(odd):
     for name in ("age", "kms", "key_groups", "pgp", "encrypted_regex", "shamir_threshold"):
         changed = json.loads(json.dumps(data))
         changed["sops"][name] = odd
-        try:
+        with suppress(BadEnvelope):
             read("a.json", text(changed), None)
-        except BadEnvelope as error:
-            assert str(error)

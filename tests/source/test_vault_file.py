@@ -2,6 +2,7 @@
 
 import base64
 import os
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -145,23 +146,17 @@ def test_other_yaml_is_no_scalar(text):
 @given(st.binary(max_size=200), st.text(max_size=10), st.text(max_size=12), st.text(max_size=3))
 def test_random_bytes_and_paths_are_refused_and_nothing_else(data, select, path, around):
     for encrypted in (["$"], [path], ["$." + path]):
-        try:
+        with suppress(BadEnvelope):
             read("s.yml", data, select, encrypted, around, around)
-        except BadEnvelope as error:
-            assert str(error)
 
 
 @given(st.text(st.sampled_from("$.*[0]:'\"/ab\\A^"), max_size=20))
 def test_any_path_is_read_or_refused(path):
-    try:
+    with suppress(BadEnvelope):
         read("s.yml", FILE.encode(), None, ["$" + path])
-    except BadEnvelope as error:
-        assert str(error)
 
 
 @given(st.text(max_size=40))
 def test_any_text_is_a_scalar_or_refused(text):
-    try:
+    with suppress(BadEnvelope):
         scalar(text)
-    except BadEnvelope as error:
-        assert text not in str(error) or len(text) < 4

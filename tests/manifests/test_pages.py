@@ -11,6 +11,7 @@ from reconciler.source.directory import read_directory
 from reconciler.source.render import render
 
 ROOT = Path(__file__).parents[2]
+WITH_MANIFESTS = ("manifests.md", "lookups.md")
 PAGES = [ROOT / "README.md", ROOT / "manifests/README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
@@ -21,7 +22,11 @@ def test_its_links_lead_somewhere(page):
             assert (page.parent / target).exists(), target
 
 
-@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "docs/reference/manifests.md"], ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page",
+    [ROOT / "README.md", *(ROOT / "docs/reference" / name for name in WITH_MANIFESTS)],
+    ids=lambda page: page.name,
+)
 def test_its_manifests_can_be_used(page, tmp_path):
     for folder in ("apps/bookstore", "environments"):
         (tmp_path / folder).mkdir(parents=True)

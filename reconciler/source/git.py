@@ -13,8 +13,8 @@ from reconciler.source.beside import BesideError
 from reconciler.source.directory import read_directory
 from reconciler.source.git_process import contents, git, run, text
 from reconciler.source.git_shelf import ODD_MODES, GitShelf
+from reconciler.source.named import files_named_in
 from reconciler.source.revision import FOLDERS, Gathering, Revision, printable, wanted
-from reconciler.source.vars_from import files_named_in
 
 _MOST_COMMITS = 10_000
 

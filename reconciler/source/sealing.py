@@ -32,6 +32,7 @@ _FOREIGN = (
 _STAND_IN = "(sealed)"
 FROM = "from"
 """The member that names a file, where the value is not sealed here."""
+TOOLS = ("sops", "yamlVault")
 _FROM = ("sops", "yamlVault", "key", "encrypted", "prefix", "suffix")
 
 
@@ -81,7 +82,7 @@ def _from_file(spec: Map, name: str, node: Node | None, beside: Beside, tell: Te
         tell.error("wrong-value", f"'{FROM}' and '{name}' cannot both be said", at, "leave one out", path=FROM)
         return _without(rest, name), None
     said = Members(spec.members[FROM], f"'{FROM}'", _FROM, tell, at)
-    tools = [tool for tool in ("sops", "yamlVault") if said.get(tool) is not None]
+    tools = [tool for tool in TOOLS if said.get(tool) is not None]
     if len(tools) != 1:
         if said.node is not None:
             tell.error("missing-member", f"'{FROM}' names one file: sops, or yamlVault", at, path=FROM)

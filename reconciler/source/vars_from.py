@@ -13,7 +13,7 @@ from reconciler.source.dotenv import is_dotenv, read_dotenv
 from reconciler.source.formats import is_sops
 from reconciler.source.load import load
 from reconciler.source.nodes import List, Map, Mark, Node, Scalar, Source, get, plain, scalars
-from reconciler.source.revision import SUFFIXES, Revision
+from reconciler.source.revision import SUFFIXES
 from reconciler.source.telling import Members, Teller
 
 MEMBER = "varsFrom"
@@ -45,16 +45,6 @@ def named_files(node: Node) -> Iterator[str]:
                 yield clean_path(item.value)
             except BesideError:
                 continue
-
-
-def files_named_in(revision: Revision) -> frozenset[str]:
-    """All files that documents of a revision name; a document that cannot be read names none."""
-    found: set[str] = set()
-    for path, content in revision.files.items():
-        if MEMBER.encode() in content:
-            for node in load(path, content).documents:
-                found.update(named_files(node))
-    return frozenset(found)
 
 
 def _read(item: Node, beside: Beside, tell: Teller) -> Map | None:

@@ -1,4 +1,4 @@
-"""Which other files of the repository the manifests of a revision name: of variables, and of what other tools sealed."""
+"""Which other files of the repository the manifests of a revision name: variables, and what other tools sealed."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def _sealed_in(node: Node) -> Iterator[str]:
             yield from _sealed_in(item)
     elif isinstance(node, Map):
         said = node.members.get(FROM)
-        for tool in TOOLS if isinstance(said, Map) else ():
-            file = said.members.get(tool)
+        tools = [said.members.get(tool) for tool in TOOLS] if isinstance(said, Map) else []
+        for file in tools:
             if isinstance(file, Scalar) and isinstance(file.value, str):
                 yield file.value
         for member in node.members.values():

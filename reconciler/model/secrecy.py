@@ -66,6 +66,7 @@ _PAIR: Final = re.compile(
     r"(?:\"(?:[^\"\\]|\\.)*\"?|'[^']*'?|[^\s,}\]][^,}\]]*))"
 )
 _NAMED_HERE: Final = re.compile(r"\b(?:name|key|namespace)[\"']?\s*:\s*[\"']?(?P<name>[\w./-]+)")
+_IN_A_FILE: Final = re.compile(r"\b(?:sops|yamlVault)[\"']?\s*:")
 _MANIFEST_NAME: Final = re.compile(r"\bmetadata[\"']?\s*:\s*\{[^{}]*$")
 
 
@@ -109,10 +110,20 @@ def said_plainly(name: str, value: str) -> bool:
 
 
 def secret_names(line: str) -> Iterator[int]:
-    """The columns at which a line gives an element the name of a secret; a manifest's own name is none."""
+    """The columns at which a line gives an element the name of a secret.
+
+    A manifest's own name is none, nor is the key under which a value stands in a file.
+    """
+    if names_file(line):
+        return
     for found in _NAMED_HERE.finditer(line):
         if secret_name(found["name"]) and not _MANIFEST_NAME.search(line[: found.start()]):
             yield found.start()
+
+
+def names_file(line: str) -> bool:
+    """Whether a line says in which file a secret value stands: then no value stands here."""
+    return _IN_A_FILE.search(line) is not None
 
 
 def stars(secret: str) -> str:

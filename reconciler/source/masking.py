@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 
-from reconciler.model.secrecy import SENSITIVE, said_plainly, secret_name, secret_names, source_line, stars
+from reconciler.model.secrecy import SENSITIVE, names_file, said_plainly, secret_name, secret_names, source_line, stars
 from reconciler.source.scalars import Ambiguous, resolve
 
 _KEY = re.compile(r"(?P<lead>[\s\[{,-]*)[\"']?(?P<name>[\w.$-]+)[\"']?\s*:(?:\s|(?<=[\"']:)|$)(?P<rest>.*)", re.DOTALL)
@@ -90,7 +90,7 @@ def _elements(lines: Sequence[str]) -> set[int]:
         element = _element(lines, place)
         siblings.update(it for it in element if _indent(lines[it]) == _indent(line) and not _starts(lines[it]))
         first = element[0]
-        if any(_CONTAINER.match(lines[it]) for it in element):
+        if any(_CONTAINER.match(lines[it]) or names_file(lines[it]) for it in element):
             continue
         if first and _PARENT.fullmatch(lines[first - 1].rstrip() or " "):
             continue  # a manifest's own name

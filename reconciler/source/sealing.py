@@ -99,7 +99,8 @@ def _from_file(spec: Map, name: str, node: Node | None, beside: Beside, tell: Te
         else:
             encrypted = [text for item in said.items("encrypted") if (text := to_text(plain(item)))]
             prefix, suffix = said.value("prefix", to_text) or "", said.value("suffix", to_text) or ""
-            found = vault_file.read(path, data, select, encrypted or ["$"], prefix, suffix)
+            below = select.removeprefix("$.") if select else None  # as yaml_vault writes a path
+            found = vault_file.read(path, data, below, encrypted or ["$"], prefix, suffix)
     except BesideError as error:
         tell.error("unreadable", f"{error.where}: {error.message}", where, error.hint, path=f"{FROM}.{tool}")
         return rest, None

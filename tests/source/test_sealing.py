@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 
 from reconciler.kinds import KINDS
 from reconciler.model.sealed import Envelope, HeldValue, Sealed
 from reconciler.report.problems import draw_all
+from reconciler.source.beside import Among
 from reconciler.source.render import render
 from reconciler.source.revision import Revision
 
@@ -150,3 +153,67 @@ def test_a_secret_without_a_value_only_refers_to_one():
 def test_what_does_not_go_together_is_told(kind, spec, said):
     [problem] = [it for it in rendered(kind, spec).problems if it.severity == "error"]
     assert said in problem.message
+
+
+# values in the files of other tools
+
+CIPHERTEXT = base64.b64encode(b"\1\2\2\0x" + b"abc" * 40).decode()
+VAULT = f"production:\n  db:\n    password: ENC({CIPHERTEXT})\n    port: 5432\n"
+
+
+def from_file(said: str, files: dict[str, str] | None = None):
+    every = {
+        "environments/staging.yaml": f"{HEAD}kind: Environment\nspec: {{region: eu-west-1}}\n",
+        "apps/shop/all.yaml": f"{HEAD}kind: Secret\nmetadata: {{name: db}}\nspec:\n  name: shop/db\n  from: {said}\n",
+        "secrets/vault.yml": VAULT,
+        **(files or {}),
+    }
+    manifests = {path: text.encode() for path, text in every.items() if path.startswith(("apps/", "environments/"))}
+    shelf = Among({path: text.encode() for path, text in every.items()})
+    return render(Revision(None, manifests, shelf=shelf), "staging", KINDS)
+
+
+@pytest.mark.parametrize("key", ["$.production.db.password", "production.db.password"])
+def test_a_value_of_yaml_vault_is_known_by_its_ciphertext(key):
+    said = f'{{yamlVault: secrets/vault.yml, encrypted: ["$.*.*.password"], key: {key}, prefix: "ENC(", suffix: ")"}}'
+    found = from_file(said)
+    assert found.problems == ()
+    [document] = found.documents
+    value = document.spec["secretString"]
+    assert len(value.id) == 64
+    assert value.by_ciphertext
+    assert "from" not in document.spec
+    other = from_file(said, {"secrets/vault.yml": VAULT.replace("YWJj", "YWJk", 1)}).documents[0].spec["secretString"]
+    assert other != value
+    moved = from_file(said, {"secrets/vault.yml": VAULT.replace("5432", "5433")}).documents[0].spec["secretString"]
+    assert moved == value
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ("{sops: secrets/none.yaml}", "there is no such file"),
+        ("{sops: ../none.yaml}", "leads out of the repository"),
+        ("{sops: secrets/vault.yml}", "sops"),
+        ("{yamlVault: secrets/vault.yml, encrypted: [$.production.db.password], key: production.db.nothing}", "it has no"),
+        ("{}", "names one file"),
+        ("{sops: a, yamlVault: b}", "names one file"),
+        ("{sopps: a}", "'sopps' is not a member"),
+        ("secrets/a.yaml", "has to be an object"),
+    ],
+)
+def test_what_is_wrong_with_the_file_is_told_where_it_is_named(said, message):
+    problems = from_file(said).problems
+    assert any(message in problem.message for problem in problems), problems
+    assert {problem.at.file for problem in problems} == {"apps/shop/all.yaml"}
+
+
+def test_a_value_cannot_be_in_a_file_and_here():
+    found = from_file(f"{{sops: a}}\n  secretString: {sealed()}")
+    assert [it.message for it in found.problems] == ["'from' and 'secretString' cannot both be said"]
+
+
+def test_the_line_that_names_a_file_is_shown_although_its_key_sounds_like_a_secret():
+    shown = draw_all(from_file("{sops: secrets/none.yaml, key: database.password}").problems, False)
+    assert "secrets/none.yaml" in shown
+    assert "***" not in shown

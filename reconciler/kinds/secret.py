@@ -213,7 +213,7 @@ def _with_value(seen: Observed, change: Change, answers: Sequence[Answer]) -> Ob
     known = versions.written(known, change.calls)
     current = versions.current_of(known)
     spec = {name: value for name, value in (seen.spec or {}).items() if name != "secretString"}
-    spec |= {"secretString": Sealed(current)} if current else {}
+    spec |= {"secretString": Sealed(current)} if current and "secretString" in change.spec else {}
     renewed = seen.at if change.changes("secretString") and seen.renewed else seen.renewed
     return replace(seen, spec=spec, renewed=renewed, live={**seen.live, "versions": known})
 

@@ -83,7 +83,8 @@ def _observed(want: Wanted, name: str, answer: Answer, older: list[Any]) -> Obse
     all_tags, said = tags.of_upper(answer.get("Tags")), want.spec or {}
     spec: dict[str, Any] = {"name": name, **{member: said[member] for member in OWN if member in said}}
     spec |= {member: _lowered(answer[aws]) for member, aws in ATTRIBUTES.items() if answer.get(aws)}
-    spec |= {"secretString": Sealed(current)} if current else {}
+    if current and (want.spec is None or "secretString" in said):  # of others nobody here says which value is meant
+        spec["secretString"] = Sealed(current)
     spec["tags"] = tags.to_list(tags.people_s(all_tags))
     deleted = answer.get("DeletedDate")
     return Observed(

@@ -303,6 +303,52 @@ def referring() -> Lab:
     return lab
 
 
+def named(lab: Lab) -> str:
+    """How the revision that web runs names its password: JSON key, stage and version."""
+    running = lab.ecs().describe_task_definition(taskDefinition=lab.service("web")["taskDefinition"])["taskDefinition"]
+    [value] = [
+        one["valueFrom"] for one in running["containerDefinitions"][0]["secrets"] if one["name"] == "PASSWORD"
+    ]
+    return str(value.split(":", 7)[7])
+
+
+def test_what_is_only_referred_to_is_named_without_its_version():
+    lab = referring()
+    assert named(lab) == "password::"
+
+
+def test_a_value_that_is_not_kept_here_is_named_without_its_version_whatever_else_is_kept():
+    lab = Lab()
+    role(lab.simulator, "exec")
+    secrets, ssm = (lab.simulator.client(name, region="eu-west-1") for name in ("secretsmanager", "ssm"))
+    secrets.create_secret(Name="shop/db", SecretString="a")
+    ssm.put_parameter(Name="/shop/url", Value="b", Type="SecureString")
+    lab.app("shop", REFERRED.replace("{name: shop/db}", "{name: shop/db, description: for the shop}"))
+    assert lab.apply(adopt=True).ending is Ending.CONVERGED
+    assert named(lab) == "password::"
+    assert lab.plan().empty
+
+
+def test_a_version_that_a_reference_says_is_the_one_that_is_named_whichever_is_current():
+    lab = referring()
+    secrets = lab.simulator.client("secretsmanager", region="eu-west-1")
+    version = secrets.describe_secret(SecretId="shop/db")["VersionIdsToStages"].popitem()[0]
+    rotate(lab)
+    lab.app("shop", REFERRED.replace("{name: shop/db}", f'{{name: shop/db, versionId: "{version}"}}'))
+    assert lab.apply().ending is Ending.CONVERGED
+    assert named(lab) == f"password::{version}"
+    rotate(lab)
+    assert lab.plan().empty
+
+
+def test_a_kept_value_that_becomes_a_reference_is_named_without_its_version_from_then_on():
+    lab, _ = shop()
+    assert named(lab) != "password::"
+    lab.app("shop", REFERRED)
+    assert lab.apply().ending is Ending.CONVERGED
+    assert named(lab) == "password::"
+
+
 def rotate(lab: Lab) -> None:
     lab.simulator.client("secretsmanager", region="eu-west-1").put_secret_value(SecretId="shop/db", SecretString="c")
     lab.simulator.advance(60)

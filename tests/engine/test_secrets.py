@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from moto.secretsmanager import secretsmanager_backends
 
 from reconciler.agent.converge import Ending, converge
 from reconciler.model.plan import Action, Plan
@@ -137,7 +139,7 @@ def test_every_version_keeps_a_label_so_that_an_older_revision_can_start():
     lab.app("shop", manifests(safe, db="second"))
     lab.apply()
     _, _, versions = live(lab)
-    ids = {version for version in versions}
+    ids = set(versions)
     assert len(ids) == 2
     assert all(f"reconciler-{version}" in labels for version, labels in versions.items())
 
@@ -270,6 +272,37 @@ def test_a_plain_string_may_stand_as_it_is():
     assert lab.apply().ending is Ending.CONVERGED
     ssm = lab.simulator.client("ssm", region="eu-west-1")
     assert ssm.get_parameter(Name="/shop/host")["Parameter"]["Value"] == "shop.example"
+    assert lab.plan().empty
+
+
+PLAIN = """
+    apiVersion: reconciler/v1
+    kind: Parameter
+    metadata: {name: host, policy: {prune: true}}
+    spec: {name: NAME, type: String, value: shop.example}
+    """
+
+
+@pytest.mark.parametrize("name", ["/host", "host", "/shop/host"])
+def test_a_parameter_whose_arn_hides_how_its_name_begins_is_not_taken_for_one_of_another_name(name):
+    lab = Lab()
+    lab.app("shop", PLAIN.replace("NAME", name))
+    lab.apply()
+    assert lab.plan(prune=True).empty
+
+
+def test_what_is_not_said_of_a_parameter_is_said_again_with_a_new_value_else_it_would_change_its_key():
+    lab = Lab()
+    safe = Safe(lab)
+    role(lab.simulator, "exec")
+    ssm = lab.simulator.client("ssm", region="eu-west-1")
+    ssm.put_parameter(
+        Name="/shop/url", Value="b", Type="SecureString", KeyId="alias/theirs", Description="d", Tier="Advanced"
+    )
+    lab.app("shop", manifests(safe))
+    assert lab.apply(adopt=True).ending is Ending.CONVERGED
+    [put] = [call.params for call in lab.simulator.writes() if call.params.get("Overwrite") and "KeyId" in call.params]
+    assert (put["KeyId"], put["Description"], put["Tier"]) == ("alias/theirs", "d", "Advanced")
     assert lab.plan().empty
 
 
@@ -410,11 +443,51 @@ def test_a_sealed_secret_that_floats_starts_new_tasks_and_registers_nothing():
     assert lab.plan().empty
 
 
+# what tasks could not start with
+
+
+def test_nothing_starts_with_a_secret_that_has_no_value_and_the_plan_says_so():
+    lab = Lab()
+    safe = Safe(lab)
+    role(lab.simulator, "exec")
+    sealed = f'secretString: "{safe.sealed("Secret/db", "first")}"'
+    whole = manifests(safe)
+    lab.app("shop", whole.replace(sealed, "description: for the shop"))
+    assert ("no-value", "shop/Secret/db") in {(it.code, str(it.key)) for it in lab.plan().warnings}
+    lab.apply()
+    assert {"RegisterTaskDefinition", "CreateService"} & set(made(lab)) == {"RegisterTaskDefinition", "CreateService"}
+    assert [it["serviceName"] for it in services(lab)] == ["other"]
+    waiting = {str(change.key): [str(key) for key in change.waits_on] for change in lab.plan().changes}
+    assert waiting["shop/TaskDefinition/web"] == ["shop/Secret/db"]
+    lab.app("shop", whole)
+    assert lab.apply().ending is Ending.CONVERGED
+    assert {it["serviceName"] for it in services(lab)} == {"other", "web", "worker"}
+
+
+def services(lab: Lab) -> list[dict[str, Any]]:
+    arns = lab.ecs().list_services(cluster="main")["serviceArns"]
+    return list(lab.ecs().describe_services(cluster="main", services=arns)["services"])
+
+
+def test_who_goes_back_to_a_revision_waits_until_the_version_that_it_names_is_there_again():
+    lab, safe = shop()
+    lab.app("shop", manifests(safe, db="second"))
+    lab.apply()
+    [secret] = secretsmanager_backends["123456789012"]["eu-west-1"].secrets.values()
+    del secret.versions[safe.id("Secret/db", "first")]  # as AWS removes one of very many that has no label
+    lab.app("shop", manifests(safe))
+    waiting = {str(change.key): [str(key) for key in change.waits_on] for change in lab.plan().changes}
+    assert waiting["shop/Service/web"] == waiting["shop/Service/worker"] == ["shop/Secret/db"]
+    made(lab)
+    assert lab.apply().ending is Ending.CONVERGED
+    assert made(lab) == ["PutSecretValue", "UpdateService", "UpdateService"]
+
+
 # a name that is taken
 
 
 def test_a_secret_is_pruned_with_a_recovery_window_only_where_its_own_policy_said_so():
-    lab, safe = shop()
+    lab, _ = shop()
     whole = lab.files["apps/shop/all.yaml"]
     lab.app("shop", f"{SHOP}{OTHER}")
     assert not [change for change in lab.plan(prune=True).changes if change.action is Action.DELETE]

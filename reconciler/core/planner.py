@@ -14,11 +14,12 @@ from reconciler.core.diff import create_only
 from reconciler.core.failures import digest_on_failure
 from reconciler.core.moved import moved
 from reconciler.core.order import in_order
+from reconciler.core.references import references
 from reconciler.core.replacement import clean_up, create_first, in_place_of, keeps, only_cleans_up
 from reconciler.core.restart import restarted
 from reconciler.core.values import resolved, unread
 from reconciler.core.world import World
-from reconciler.model.desired import Desired
+from reconciler.model.desired import Desired, Reference
 from reconciler.model.errors import Denied, Problem, Severity
 from reconciler.model.fields import Effect
 from reconciler.model.key import COMMIT, DIGEST, IMAGE, OWNER, PRUNE, Key
@@ -260,11 +261,27 @@ def _wanted_stamps(stamps: Mapping[str, str], adopting: bool) -> dict[str, str]:
 
 
 def _waits(world: World, changes: Mapping[Key, Change], desired: Desired) -> tuple[Key, ...]:
+    """What has to be settled first. A revision that is there already may name what is yet to be written: whoever runs
+    it waits for that."""
+
     def unsettled(key: Key) -> bool:
         return key in world.invalid or (key in changes and not only_cleans_up(changes[key]))
 
-    unready = {key for key in desired.needs_ready if not (key in world.health and world.health[key].healthy)}
-    return tuple(sorted(unready | {key for key in desired.needs | desired.needs_ready if unsettled(key)}))
+    def unwritten(key: Key) -> bool:
+        change = changes.get(key)
+        return change is not None and (change.step is Action.CREATE or world.kinds[key.kind].revalues(change))
+
+    def nameless(named: Reference) -> bool:
+        seen = world.seen.get(named.key)
+        there = seen is not None and seen.present and seen.error is None
+        return there and seen is not None and world.kinds[named.key.kind].reference(seen, named.part) is None
+
+    waits = {key for key in desired.needs_ready if not (key in world.health and world.health[key].healthy)}
+    waits |= {key for key in desired.needs | desired.needs_ready if unsettled(key)}
+    waits |= {named.key for _, named in references(desired.spec) if nameless(named)}
+    runs = [world.desired[key] for key in desired.needs if key in world.desired]
+    runs = [revision for revision in runs if world.kinds[revision.key.kind].fields.versioned]
+    return tuple(sorted(waits | {key for revision in runs for key in revision.needs if unwritten(key)}))
 
 
 def _blocked(desired: Desired, code: str, message: str, hint: str) -> Problem:

@@ -16,7 +16,7 @@ from reconciler.kinds import OUTSIDE
 from reconciler.model.canonical import canonical
 from reconciler.model.desired import Reference
 from reconciler.model.key import Key, Scope
-from reconciler.model.kind import Kinds, Reader
+from reconciler.model.kind import Kind, Kinds, Reader
 from reconciler.model.observed import NEVER, Observed, Wanted
 from reconciler.model.plan import Preflight
 from reconciler.model.policy import Policy
@@ -176,7 +176,12 @@ def _address(world: World, key: Key) -> str | None:
 
 
 def _in_place(world: World, key: Key, old: Observed) -> bool:
-    return old.arn is not None and world.kinds[key.kind].located(old.arn) == _address(world, key)
+    return old.arn is not None and _located_at(world.kinds[key.kind], old.arn, _address(world, key))
+
+
+def _located_at(kind: Kind, arn: str, address: str | None) -> bool:
+    """Whether an ARN is that of an address; some ARNs hide a part of it."""
+    return address is not None and kind.located(arn) in (address, kind.located(address))
 
 
 def _live_value(world: World, reference: Reference) -> str | Pending:
@@ -221,7 +226,7 @@ def _with_leftovers(read: Reader, world: World) -> World:
         address = _address(world, key)
         for owner in (key, former):
             arns = world.inventory.arns(owner) if owner else ()
-            elsewhere = tuple(arn for arn in arns if kind.located(arn) != address)
+            elsewhere = tuple(arn for arn in arns if not _located_at(kind, arn, address))
             if elsewhere and owner and not desired.external:
                 wanted.append(Wanted(key, None, world.scope.owner(owner), owned=elsewhere))
     return replace(world, leftovers=_of_ours(wanted, _read(read, world.kinds, wanted, Memory())))

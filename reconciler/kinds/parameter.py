@@ -6,6 +6,7 @@ version; where the version is another one, somebody else has written the paramet
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -44,9 +45,8 @@ class Parameter(Kind):
         return value if not value.startswith("arn:") or ":ssm:" in value else None
 
     def located(self, arn: str) -> str | None:
-        """The name in an ARN, which hides whether it began with a slash: one that holds another slash did."""
-        rest = arn.partition(":parameter/")[2] or arn
-        return f"/{rest}" if "/" in rest.strip("/") and not rest.startswith("/") else rest
+        """The name in an ARN, or a name itself, without the slash it may begin with: an ARN hides whether it did."""
+        return (arn.partition(":parameter/")[2] or arn).removeprefix("/")
 
     def external(self, spec: Tree) -> bool:
         return not any(member in spec for member in WRITTEN)
@@ -55,11 +55,14 @@ class Parameter(Kind):
         return spec.get("type") in ("String", "StringList")
 
     def normal(self, spec: Tree) -> Tree:
-        """A key by its id or alias, and a parameter of which no type is said as the secret that it is."""
+        """A key by its id or alias, a parameter of which no type is said as the secret that it is, and a tier that is
+        AWS's to choose as whichever it has chosen."""
         key = spec.get("keyId")
         said = {"type": "SecureString", **spec} if "value" in spec else dict(spec)
         if isinstance(key, str) and key.startswith("arn:"):
             said["keyId"] = key.split(":", 5)[5].removeprefix("key/")
+        if said.get("tier") == "Intelligent-Tiering":
+            del said["tier"]
         return said
 
     def essence(self, spec: Tree, referent: Any) -> Tree:
@@ -76,6 +79,14 @@ class Parameter(Kind):
         if str(spec.get("name", "")).startswith("arn:"):
             yield Finding(
                 "wrong-value", ("name",), "a parameter that is kept here has a name, no ARN", "write the name"
+            )
+        name = str(spec.get("name", ""))
+        if "/" in name and not name.startswith(("/", "arn:")):
+            yield Finding("wrong-value", ("name",), "AWS takes a name with a slash in it only if it begins with one",
+                          f"write /{name}")  # fmt: skip
+        if re.match(r"(?:aws|ssm)|/(?:aws|ssm)(?:/|$)", name, re.IGNORECASE):
+            yield Finding(
+                "wrong-value", ("name",), "names that begin with aws or ssm are AWS's own", "name it otherwise"
             )
         if "keyId" in spec and spec.get("type") in ("String", "StringList"):
             yield Finding("wrong-value", ("keyId",), f"a {spec['type']} is not encrypted", "leave it out")
@@ -110,7 +121,7 @@ class Parameter(Kind):
         at = getattr(parameters, "at", NEVER)
         found = {parameter["Name"]: parameter for parameter in parameters}
         there = [(want, name, next((found[it] for it in _values(name) if it in found), None)) for want, name in batch]
-        kept = [item["Name"] for want, _, item in there if item and not self.external(want.spec or {"value": ""})]
+        kept = [item["Name"] for want, _, item in there if item and self._is_kept(want)]
         asked_tags = [{"ResourceType": "Parameter", "ResourceId": name} for name in kept]
         answers = read.many("ssm:ListTagsForResource", asked_tags, region=region)
         tags_of = dict(zip(kept, answers, strict=True))
@@ -122,6 +133,10 @@ class Parameter(Kind):
                 yield Observed.failed(want.key, answer)
             else:
                 yield _observed(want, name, item, tags.of_upper(answer["TagList"]) if answer else {}, at)
+
+    def _is_kept(self, want: Wanted) -> bool:
+        """Whether its tags matter: of what is only referred to nothing but its being there does."""
+        return bool(want.owner) if want.spec is None else not self.external(want.spec)
 
     def calls(self, change: Change) -> Iterable[Call]:
         if change.step is Action.CREATE:
@@ -145,7 +160,7 @@ class Parameter(Kind):
             yield _tag(which, {VALUE: written.tag})
             return
         yield _tag(which, {PENDING_VALUE: value.id})
-        yield _put(change.spec, {"Overwrite": True})
+        yield _put({**_kept_on_writing(change.observed), **change.spec}, {"Overwrite": True})
         yield _tag(which, {VALUE: _WRITTEN})
 
     def after(self, change: Change, answers: Sequence[Answer]) -> Observed:
@@ -250,6 +265,16 @@ def _put(spec: Tree, more: Tree) -> Call:
     return Call(
         "ssm:PutParameter", {"Name": spec["name"], "Type": "SecureString", **said, "Value": spec["value"], **more}
     )
+
+
+def _kept_on_writing(seen: Observed) -> dict[str, Any]:
+    """What is not said and has to be said again with a new value: SSM would encrypt it with its own key instead, and
+    write it as a standard parameter."""
+    live = seen.spec or {}
+    said = {member: live[member] for member in ("description", "allowedPattern", "dataType") if member in live}
+    if live.get("type") == "SecureString" and "keyId" in live:
+        said["keyId"] = live["keyId"]
+    return {**said, "tier": live["tier"]} if live.get("tier") == "Advanced" else said
 
 
 def _values(name: str) -> list[str]:

@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from reconciler.kinds import secret_versions as versions
-from reconciler.kinds.secret_fields import ATTRIBUTES, FIELDS, SPEC, WRITTEN, said_version
+from reconciler.kinds.secret_fields import ATTRIBUTES, FIELDS, ROTATION, SPEC, WRITTEN, said_version
 from reconciler.kinds.secret_reading import list_versions, read_secrets
 from reconciler.model import tags
 from reconciler.model.errors import AwsError, Finding, Severity
-from reconciler.model.kind import NO_POLICY, Answer, Kind, Reader
+from reconciler.model.kind import NO_POLICY, Answer, Kind, Reader, Sight
 from reconciler.model.observed import Observed, Wanted
 from reconciler.model.plan import Action, Call, Change
 from reconciler.model.policy import Policy
@@ -93,12 +93,19 @@ class Secret(Kind):
         return change.changes("secretString")
 
     def reference(self, seen: Observed, part: str) -> str | None:
-        """``arn``, ``arn:key::`` or, pinned, ``arn:key::version``."""
+        """``arn``, ``arn:key::`` or, pinned, ``arn:key::version``; None while there is no value to start tasks with."""
+        if seen.live.get("versions") == {}:
+            return None
         spec = seen.spec or {}
         version = said_version(spec) if "secretString" not in seen.driven else None
         if version and isinstance(spec.get("secretString"), Sealed):
             version = spec["secretString"].id
         return f"{seen.arn}:{part}::{version or ''}" if part or version else seen.arn
+
+    def warnings(self, spec: Tree, sight: Sight) -> Iterator[Finding]:
+        if not self.external(spec) and "secretString" not in spec and not sight.reading.live.get("versions"):
+            message = "the secret has no value: what refers to it waits until it has one"
+            yield Finding("no-value", ("name",), message, _SEAL, Severity.WARNING)
 
     def observe(self, read: Reader, wanted: Sequence[Wanted]) -> Iterator[Observed]:
         named = [(want, self.address(want.spec) if want.spec else self.named(want.owned[0])) for want in wanted]
@@ -118,7 +125,7 @@ class Secret(Kind):
         return Finding(
             "ScheduledForDeletion",
             ("name",),
-            f"a secret of this name is scheduled for deletion{since}, and keeps the name until then",
+            f"a secret of this name is scheduled for deletion{since}, and has the name until it is gone",
             f"restore it with: reconciler secret restore {seen.key}; or give the secret another name",
         )
 
@@ -185,17 +192,18 @@ class Secret(Kind):
         if seen.status == "DELETING":
             return Health(HealthWord.DEGRADED, "SecretNotFound", "the secret is scheduled for deletion", stalled=True)
         if seen.live.get("versions") == {}:
-            hint = "seal one into its manifest, or put one"
-            return Health(HealthWord.DEGRADED, "SecretNotFound", "the secret has no value yet", stalled=True, hint=hint)
+            return Health(
+                HealthWord.DEGRADED, "SecretNotFound", "the secret has no value yet", stalled=True, hint=_SEAL
+            )
         return Health(HealthWord.HEALTHY)
 
 
+_SEAL = "seal one with: reconciler secret seal NAME; or put one by hand"
 _PLAIN = ("description", "kmsKeyId")
-_ROTATION = ("rotationLambdaARN", "rotationRules")
 
 
 def _rotation(secret: str, said: Tree) -> Iterator[Call]:
-    if rules := _named_by_aws(said, _ROTATION):
+    if rules := _named_by_aws(said, ROTATION):
         yield Call("secretsmanager:RotateSecret", {"SecretId": secret, **rules, "RotateImmediately": False})
 
 
@@ -213,7 +221,7 @@ def _with_value(seen: Observed, change: Change, answers: Sequence[Answer]) -> Ob
     known = versions.written(known, change.calls)
     current = versions.current_of(known)
     spec = {name: value for name, value in (seen.spec or {}).items() if name != "secretString"}
-    spec |= {"secretString": Sealed(current)} if current else {}
+    spec |= {"secretString": Sealed(current)} if current and "secretString" in change.spec else {}
     renewed = seen.at if change.changes("secretString") and seen.renewed else seen.renewed
     return replace(seen, spec=spec, renewed=renewed, live={**seen.live, "versions": known})
 

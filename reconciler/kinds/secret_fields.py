@@ -37,6 +37,12 @@ ATTRIBUTES = {
 }
 """Member → AWS's name of it, in what is written and in what is described."""
 
+ROTATION = ("rotationLambdaARN", "rotationRules")
+"""Members of RotateSecret."""
+
+OWN_KEY = "alias/aws/secretsmanager"
+"""The key that AWS manages: a secret that is encrypted with it is described without one."""
+
 FIELDS = Fields(
     name="name",
     resource_type="secretsmanager:secret",

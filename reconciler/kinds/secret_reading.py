@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from reconciler.kinds import secret_versions as versions
-from reconciler.kinds.secret_fields import ATTRIBUTES, OWN, said_version
+from reconciler.kinds.secret_fields import ATTRIBUTES, OWN, OWN_KEY, ROTATION, said_version
 from reconciler.model import tags
 from reconciler.model.errors import AwsError, NotFound
 from reconciler.model.key import Key
@@ -82,8 +82,14 @@ def _observed(want: Wanted, name: str, answer: Answer, older: list[Any]) -> Obse
     current, rotated = versions.current_of(known), bool(answer.get("RotationEnabled"))
     all_tags, said = tags.of_upper(answer.get("Tags")), want.spec or {}
     spec: dict[str, Any] = {"name": name, **{member: said[member] for member in OWN if member in said}}
-    spec |= {member: _lowered(answer[aws]) for member, aws in ATTRIBUTES.items() if answer.get(aws)}
-    spec |= {"secretString": Sealed(current)} if current else {}
+    described = {"KmsKeyId": OWN_KEY, **answer}
+    spec |= {
+        member: _lowered(described[aws])
+        for member, aws in ATTRIBUTES.items()
+        if described.get(aws) and (rotated or member not in ROTATION)  # what was cancelled is still described
+    }
+    if current and (want.spec is None or "secretString" in said):  # of others nobody here says which value is meant
+        spec["secretString"] = Sealed(current)
     spec["tags"] = tags.to_list(tags.people_s(all_tags))
     deleted = answer.get("DeletedDate")
     return Observed(

@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from moto.secretsmanager import secretsmanager_backends
 
 from reconciler.agent.converge import Ending, converge
 from reconciler.model.plan import Action, Plan
@@ -272,6 +274,37 @@ def test_a_plain_string_may_stand_as_it_is():
     assert lab.plan().empty
 
 
+PLAIN = """
+    apiVersion: reconciler/v1
+    kind: Parameter
+    metadata: {name: host, policy: {prune: true}}
+    spec: {name: NAME, type: String, value: shop.example}
+    """
+
+
+@pytest.mark.parametrize("name", ["/host", "host", "/shop/host"])
+def test_a_parameter_whose_arn_hides_how_its_name_begins_is_not_taken_for_one_of_another_name(name):
+    lab = Lab()
+    lab.app("shop", PLAIN.replace("NAME", name))
+    lab.apply()
+    assert lab.plan(prune=True).empty
+
+
+def test_what_is_not_said_of_a_parameter_is_said_again_with_a_new_value_else_it_would_change_its_key():
+    lab = Lab()
+    safe = Safe(lab)
+    role(lab.simulator, "exec")
+    ssm = lab.simulator.client("ssm", region="eu-west-1")
+    ssm.put_parameter(
+        Name="/shop/url", Value="b", Type="SecureString", KeyId="alias/theirs", Description="d", Tier="Advanced"
+    )
+    lab.app("shop", manifests(safe))
+    assert lab.apply(adopt=True).ending is Ending.CONVERGED
+    [put] = [call.params for call in lab.simulator.writes() if call.params.get("Overwrite") and "KeyId" in call.params]
+    assert (put["KeyId"], put["Description"], put["Tier"]) == ("alias/theirs", "d", "Advanced")
+    assert lab.plan().empty
+
+
 # what floats
 
 REFERRED = f"""{WITH_SECRETS}{OTHER}
@@ -300,6 +333,52 @@ def referring() -> Lab:
     lab.simulator.advance(600)
     lab.simulator.calls.clear()
     return lab
+
+
+def named(lab: Lab) -> str:
+    """How the revision that web runs names its password: JSON key, stage and version."""
+    running = lab.ecs().describe_task_definition(taskDefinition=lab.service("web")["taskDefinition"])["taskDefinition"]
+    [value] = [
+        one["valueFrom"] for one in running["containerDefinitions"][0]["secrets"] if one["name"] == "PASSWORD"
+    ]
+    return str(value.split(":", 7)[7])
+
+
+def test_what_is_only_referred_to_is_named_without_its_version():
+    lab = referring()
+    assert named(lab) == "password::"
+
+
+def test_a_value_that_is_not_kept_here_is_named_without_its_version_whatever_else_is_kept():
+    lab = Lab()
+    role(lab.simulator, "exec")
+    secrets, ssm = (lab.simulator.client(name, region="eu-west-1") for name in ("secretsmanager", "ssm"))
+    secrets.create_secret(Name="shop/db", SecretString="a")
+    ssm.put_parameter(Name="/shop/url", Value="b", Type="SecureString")
+    lab.app("shop", REFERRED.replace("{name: shop/db}", "{name: shop/db, description: for the shop}"))
+    assert lab.apply(adopt=True).ending is Ending.CONVERGED
+    assert named(lab) == "password::"
+    assert lab.plan().empty
+
+
+def test_a_version_that_a_reference_says_is_the_one_that_is_named_whichever_is_current():
+    lab = referring()
+    secrets = lab.simulator.client("secretsmanager", region="eu-west-1")
+    version = secrets.describe_secret(SecretId="shop/db")["VersionIdsToStages"].popitem()[0]
+    rotate(lab)
+    lab.app("shop", REFERRED.replace("{name: shop/db}", f'{{name: shop/db, versionId: "{version}"}}'))
+    assert lab.apply().ending is Ending.CONVERGED
+    assert named(lab) == f"password::{version}"
+    rotate(lab)
+    assert lab.plan().empty
+
+
+def test_a_kept_value_that_becomes_a_reference_is_named_without_its_version_from_then_on():
+    lab, _ = shop()
+    assert named(lab) != "password::"
+    lab.app("shop", REFERRED)
+    assert lab.apply().ending is Ending.CONVERGED
+    assert named(lab) == "password::"
 
 
 def rotate(lab: Lab) -> None:
@@ -361,6 +440,46 @@ def test_a_sealed_secret_that_floats_starts_new_tasks_and_registers_nothing():
     assert made(lab) == ["PutSecretValue", "UpdateService", "UpdateService"]
     lab.simulator.advance(600)
     assert lab.plan().empty
+
+
+# what tasks could not start with
+
+
+def test_nothing_starts_with_a_secret_that_has_no_value_and_the_plan_says_so():
+    lab = Lab()
+    safe = Safe(lab)
+    role(lab.simulator, "exec")
+    sealed = f'secretString: "{safe.sealed("Secret/db", "first")}"'
+    whole = manifests(safe)
+    lab.app("shop", whole.replace(sealed, "description: for the shop"))
+    assert ("no-value", "shop/Secret/db") in {(it.code, str(it.key)) for it in lab.plan().warnings}
+    lab.apply()
+    assert {"RegisterTaskDefinition", "CreateService"} & set(made(lab)) == {"RegisterTaskDefinition", "CreateService"}
+    assert [it["serviceName"] for it in services(lab)] == ["other"]
+    waiting = {str(change.key): [str(key) for key in change.waits_on] for change in lab.plan().changes}
+    assert waiting["shop/TaskDefinition/web"] == ["shop/Secret/db"]
+    lab.app("shop", whole)
+    assert lab.apply().ending is Ending.CONVERGED
+    assert {it["serviceName"] for it in services(lab)} == {"other", "web", "worker"}
+
+
+def services(lab: Lab) -> list[dict[str, Any]]:
+    arns = lab.ecs().list_services(cluster="main")["serviceArns"]
+    return list(lab.ecs().describe_services(cluster="main", services=arns)["services"])
+
+
+def test_who_goes_back_to_a_revision_waits_until_the_version_that_it_names_is_there_again():
+    lab, safe = shop()
+    lab.app("shop", manifests(safe, db="second"))
+    lab.apply()
+    [secret] = secretsmanager_backends["123456789012"]["eu-west-1"].secrets.values()
+    del secret.versions[safe.id("Secret/db", "first")]  # as AWS removes one of very many that has no label
+    lab.app("shop", manifests(safe))
+    waiting = {str(change.key): [str(key) for key in change.waits_on] for change in lab.plan().changes}
+    assert waiting["shop/Service/web"] == waiting["shop/Service/worker"] == ["shop/Secret/db"]
+    made(lab)
+    assert lab.apply().ending is Ending.CONVERGED
+    assert made(lab) == ["PutSecretValue", "UpdateService", "UpdateService"]
 
 
 # a name that is taken

@@ -98,3 +98,25 @@ def test_one_that_says_no_more_than_its_name_refers_to_what_is_there():
     assert PARAMETER.external({"name": "x"})
     assert not PARAMETER.external({"name": "x", "description": "kept here"})
     assert PARAMETER.reference(Observed(k("Parameter/x"), AT, {"name": "x"}), "") == "x"
+
+
+def test_a_tier_that_is_left_to_aws_is_as_desired_whichever_it_is():
+    said = {"name": "/x", "value": "v", "tier": "Intelligent-Tiering"}
+    assert "tier" not in PARAMETER.normal(said)
+    assert PARAMETER.normal({**said, "tier": "Advanced"})["tier"] == "Advanced"
+
+
+@pytest.mark.parametrize(
+    ("name", "refused"),
+    [("/shop/url", False), ("url", False), ("shop/url", True), ("/aws/url", True), ("SSM-url", True), ("/jaws", False), ("/awsome", False)],
+)
+def test_names_that_aws_refuses_are_refused_before(name, refused):
+    assert bool(list(PARAMETER.check({"name": name, "value": "v"}))) is refused
+    assert not list(PARAMETER.check({"name": name}))  # others' parameters have the names that they have
+
+
+def test_of_what_nobody_here_keeps_no_tags_are_asked_for():
+    read = there("/shop/url")
+    [seen] = PARAMETER.observe(read, [Wanted(k("Parameter/x"), None, owned=("/shop/url",))])
+    assert seen.present
+    assert read.times("ListTagsForResource") == 0

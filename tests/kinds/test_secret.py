@@ -83,7 +83,7 @@ def test_what_a_value_names(value, named):
 
 
 def test_a_part_is_a_json_key_and_any_will_do_where_none_is_declared():
-    seen, _ = observed({"ARN": ARN})
+    seen, _ = observed({"ARN": ARN, "VersionIdsToStages": {"v1": ["AWSCURRENT"]}})
     assert SECRET.reference(seen, "") == ARN
     assert SECRET.reference(seen, "password") == f"{ARN}:password::"
     assert SECRET.parts({"name": "x"}) is None
@@ -95,3 +95,16 @@ def test_one_that_says_no_more_than_its_name_refers_to_what_is_there():
     assert SECRET.external({"name": "x"})
     assert SECRET.external({"name": "x", "jsonKeys": ["a"], "pin": "float"})
     assert not SECRET.external({"name": "x", "description": "kept here"})
+
+
+def test_the_key_that_aws_manages_is_described_by_its_absence():
+    here = {"ARN": ARN, "VersionIdsToStages": {"v1": ["AWSCURRENT"]}}
+    assert observed(here)[0].spec["kmsKeyId"] == "alias/aws/secretsmanager"
+    assert observed({**here, "KmsKeyId": "alias/shop"})[0].spec["kmsKeyId"] == "alias/shop"
+
+
+def test_a_rotation_that_was_cancelled_is_none_although_it_is_still_described():
+    rules = {"RotationLambdaARN": "arn:aws:lambda:eu-west-1:1:function:x", "RotationRules": {"Duration": "2h"}}
+    here = {"ARN": ARN, "VersionIdsToStages": {"v1": ["AWSCURRENT"]}, **rules}
+    assert "rotationRules" not in observed({**here, "RotationEnabled": False})[0].spec
+    assert observed({**here, "RotationEnabled": True})[0].spec["rotationRules"] == {"duration": "2h"}

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.aws.envelope import opened, sealed_with
@@ -37,6 +37,7 @@ def sealed(value=CANARY, **more):
 
 
 @given(st.text(st.characters(exclude_categories=("Cs",)), max_size=200))
+@settings(deadline=None)
 def test_what_was_sealed_comes_back_as_it_was(value):
     assert opened(parse(sealed(value).text), KEY) == value
 

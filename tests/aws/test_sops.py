@@ -130,6 +130,7 @@ PIECES = st.recursive(
 
 
 @given(tree=st.dictionaries(st.from_regex(r"[a-r]{1,4}", fullmatch=True), PIECES, max_size=4), only=st.booleans())
+@settings(deadline=None)
 def test_whatever_is_made_by_the_format_is_opened_as_it_was(tree, only):
     keys = Keys(None, None, environ={"RECONCILER_AGE_KEY": ALICE.identity}, scalar=scalar)
     data = text(with_age(tree, only_encrypted=only, unencrypted_suffix="x", encrypts=lambda names: not any(n.endswith("x") for n in names)))
@@ -287,7 +288,7 @@ WHOLE = '{"a":"s3same-0pen","list":["s3same-0pen1",{"deep":7}],"flag":true,"rate
 
 
 @given(cut=st.integers(0, len(SEALED)), drop=st.integers(0, 3), put=st.binary(max_size=2))
-@settings(max_examples=200)
+@settings(deadline=None, max_examples=200)
 def test_a_mutated_file_gives_what_was_sealed_or_nothing(cut, drop, put):
     keys = Keys(None, None, environ={"RECONCILER_AGE_KEY": ALICE.identity}, scalar=scalar)
     with suppress(BadEnvelope, Unopenable):

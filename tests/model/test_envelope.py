@@ -5,7 +5,7 @@ import json
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.model.sealed import BadEnvelope, Envelope, context_for, parse
@@ -65,12 +65,14 @@ def test_the_context_names_the_resource():
 
 
 @given(st.text(max_size=60), st.sampled_from(["", "sealed:", "sealed:v1:", f"sealed:v1:{ID}:", f"sealed:v1:{ID}:{header()}:"]))
+@settings(deadline=None)
 def test_any_text_is_refused_and_nothing_else(text, before):
     with pytest.raises(BadEnvelope):
         parse(before + text)
 
 
 @given(place=st.integers(0, len(ENVELOPE.text) - 1), char=st.characters())
+@settings(deadline=None)
 def test_an_envelope_with_another_character_is_refused_or_is_another(place, char):
     changed = ENVELOPE.text[:place] + char + ENVELOPE.text[place + 1 :]
     with suppress(BadEnvelope):

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.source.key_patterns import compiled
@@ -40,6 +40,7 @@ def test_what_is_read_differently_or_takes_long_is_refused(pattern):
 
 
 @given(st.text(st.sampled_from("ab.*+?{}()[]|^$\\1,2-dizA:=<!"), max_size=30), st.text("ab1", max_size=200))
+@settings(deadline=None)
 def test_whatever_is_taken_answers_at_once(pattern, name):
     try:
         matches = compiled(pattern)

@@ -5,7 +5,7 @@ import os
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.model.sealed import BadEnvelope, VaultValue
@@ -144,6 +144,7 @@ def test_other_yaml_is_no_scalar(text):
 
 
 @given(st.binary(max_size=200), st.text(max_size=10), st.text(max_size=12), st.text(max_size=3))
+@settings(deadline=None)
 def test_random_bytes_and_paths_are_refused_and_nothing_else(data, select, path, around):
     for encrypted in (["$"], [path], ["$." + path]):
         with suppress(BadEnvelope):
@@ -151,12 +152,14 @@ def test_random_bytes_and_paths_are_refused_and_nothing_else(data, select, path,
 
 
 @given(st.text(st.sampled_from("$.*[0]:'\"/ab\\A^"), max_size=20))
+@settings(deadline=None)
 def test_any_path_is_read_or_refused(path):
     with suppress(BadEnvelope):
         read("s.yml", FILE.encode(), None, ["$" + path])
 
 
 @given(st.text(max_size=40))
+@settings(deadline=None)
 def test_any_text_is_a_scalar_or_refused(text):
     with suppress(BadEnvelope):
         scalar(text)

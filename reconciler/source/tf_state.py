@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -20,6 +21,7 @@ from reconciler.source.lookups import spelled, steps_of
 
 FORMAT: Final = 4
 _DEPTH: Final = 64
+_ESCAPED: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 _TOP: Final = frozenset({"version", "serial", "lineage"})
 
 _NOT_MARKED: Final = frozenset(
@@ -54,6 +56,8 @@ def parse(data: bytes, name: str) -> State | Unfound:
     """The state of a file; ``name`` is where it lies, for messages. Nothing of its content gets into a message."""
     try:
         said = json.loads(data, parse_constant=_refuse)
+        if _ESCAPED.search(data):  # half of a surrogate pair is no text: it could be neither shown nor sent
+            json.dumps(said, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         return _bad(name, "is not JSON", "is it a state that was pulled whole: terraform state pull?")
     if not isinstance(said, dict):

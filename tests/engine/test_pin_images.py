@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from reconciler.engine.settle import draft, settle
 from reconciler.model.errors import Severity
 from reconciler.model.lookup import DENIED
 from reconciler.simulator.fault import Fault
@@ -262,6 +263,17 @@ def test_an_image_that_the_first_pull_brings_is_left_by_its_tag(lab, monkeypatch
     wish = lab.wish()
     assert not wish.errors
     assert [problem.code for problem in wish.problems] == ["not-pinned"]
+
+
+def test_of_another_app_no_image_is_asked_for(lab):
+    push(lab, "v1", "a")
+    containers(lab, web=f"{HOST}/none:v1")
+    connected = lab.connect()
+    lab.simulator.calls.clear()
+    whole = lab.draft()
+    wish = settle(draft(whole.revision, "staging", whole.kinds, ["shop"]), connected.read, connected.lookups)
+    assert wish.errors == ()
+    assert asked(lab) == [["v1"]]
 
 
 def test_a_draft_asks_nobody(lab):

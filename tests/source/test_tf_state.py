@@ -174,13 +174,14 @@ def test_an_index_in_a_mark_is_understood():
 
 
 NAN = json.dumps(STATE).replace('"vpc-1", "type"', 'NaN, "type"').encode()
+HALF = json.dumps({**STATE, "outputs": {"a": {"value": "\ud83d"}}}).encode()
 
 
 @pytest.mark.parametrize(
     ("data", "word"),
     [
         (b"", "is not JSON"), (b"{", "is not JSON"), (b"\xff\xfe", "is not JSON"), (b"[" * 100_000, "is not JSON"),
-        (b'{"version": ' + b"9" * 5000 + b"}", "is not JSON"), (NAN, "is not JSON"),
+        (b'{"version": ' + b"9" * 5000 + b"}", "is not JSON"), (NAN, "is not JSON"), (HALF, "is not JSON"),
         (b"[]", "no Terraform state"), (b"null", "no Terraform state"), (b"{}", "no Terraform state"),
         (b'{"version": 4}', "no Terraform state"), (b'{"version": "4", "serial": 1, "lineage": "x"}', "no Terraform state"),
         (b'{"version": 3, "serial": 1, "lineage": "x", "modules": []}', "format 3; format 4 is read"),
@@ -198,6 +199,10 @@ def test_what_is_no_state_is_told_in_a_sentence(data, word):
     assert found.message.startswith("net.tfstate ")
     assert word in found.message
     assert "hunter2" not in found.message + found.hint
+
+
+def test_a_whole_surrogate_pair_is_text():
+    assert find("outputs.a", outputs={"a": {"value": "\U0001f680"}}) == Found("\U0001f680", state().edition)
 
 
 def test_what_is_nested_without_end_is_refused():

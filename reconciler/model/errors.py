@@ -176,7 +176,7 @@ class Unopenable(AwsError):
     """A sealed value does not open, nor will it until the value or a key is another: what needs it was not sent."""
 
     def __init__(
-        self, message: str, *, where: object, hint: str = "", operation: str = "sealed:Open", code: str = ""
+        self, message: str, *, where: object, hint: str = "", operation: str = "unseal", code: str = ""
     ) -> None:
         super().__init__(message, operation=operation, code=code, where=where, hint=hint)
 

@@ -279,7 +279,7 @@ def _waits(world: World, changes: Mapping[Key, Change], desired: Desired) -> tup
     waits = {key for key in desired.needs_ready if not (key in world.health and world.health[key].healthy)}
     waits |= {key for key in desired.needs | desired.needs_ready if unsettled(key)}
     waits |= {named.key for _, named in references(desired.spec) if nameless(named)}
-    runs = [world.desired[key] for key in desired.needs if key in world.desired]
+    runs = [world.desired[key] for key in desired.needs if key in world.desired and key not in changes]
     runs = [revision for revision in runs if world.kinds[revision.key.kind].fields.versioned]
     return tuple(sorted(waits | {key for revision in runs for key in revision.needs if unwritten(key)}))
 

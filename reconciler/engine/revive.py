@@ -13,6 +13,9 @@ from reconciler.model.observed import Wanted
 def revive(read: Reader, write: Writer, scope: Scope, document: Document, kinds: Kinds) -> None:
     """Take back the deletion of a declared resource that is ours, or nobody's. Raises UsageError, AwsError."""
     key, kind = document.key, kinds[document.key.kind]
+    if kind.external(document.spec):
+        hint = "whoever keeps it restores it, or you do in the console"
+        raise UsageError(f"{key} is only referred to here, and nothing of it is changed", hint=hint)
     [seen] = kind.observe(read, [Wanted(key, document.spec, scope.owner(key))])
     if seen.error is not None:
         raise seen.error

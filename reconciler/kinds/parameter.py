@@ -6,12 +6,12 @@ version; where the version is another one, somebody else has written the paramet
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from reconciler.kinds.parameter_checks import findings
 from reconciler.kinds.parameter_fields import ATTRIBUTES, FIELDS, SPEC, WRITTEN
 from reconciler.model import tags
 from reconciler.model.batch import batches
@@ -70,26 +70,7 @@ class Parameter(Kind):
         return {"name": spec.get("name")}
 
     def check(self, spec: Tree) -> Iterator[Finding]:
-        if self.external(spec):
-            return
-        if "value" not in spec:
-            said = next(member for member in WRITTEN if member in spec)
-            yield Finding("missing-member", (said,), "a parameter that is kept here needs a 'value'",
-                          "seal one, or leave the name alone to refer to a parameter")  # fmt: skip
-        if str(spec.get("name", "")).startswith("arn:"):
-            yield Finding(
-                "wrong-value", ("name",), "a parameter that is kept here has a name, no ARN", "write the name"
-            )
-        name = str(spec.get("name", ""))
-        if "/" in name and not name.startswith(("/", "arn:")):
-            yield Finding("wrong-value", ("name",), "AWS takes a name with a slash in it only if it begins with one",
-                          f"write /{name}")  # fmt: skip
-        if re.match(r"(?:aws|ssm)|/(?:aws|ssm)(?:/|$)", name, re.IGNORECASE):
-            yield Finding(
-                "wrong-value", ("name",), "names that begin with aws or ssm are AWS's own", "name it otherwise"
-            )
-        if "keyId" in spec and spec.get("type") in ("String", "StringList"):
-            yield Finding("wrong-value", ("keyId",), f"a {spec['type']} is not encrypted", "leave it out")
+        return iter(()) if self.external(spec) else findings(spec)
 
     def floats(self, spec: Tree) -> bool:
         return True

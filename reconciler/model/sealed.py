@@ -80,6 +80,11 @@ class Envelope:
         return context_for(self.bound_to)
 
     @property
+    def size(self) -> int:
+        """How many bytes the value has: what the body holds beside its nonce and the tag of AES-GCM."""
+        return len(self.body) - 28
+
+    @property
     def head(self) -> str:
         """All of the text before the body: what is authenticated with it."""
         how = {"kms": self.kms} if self.kms else {"age": list(self.age)}

@@ -12,6 +12,8 @@ import pytest
 from moto.secretsmanager import secretsmanager_backends
 
 from reconciler.agent.converge import Ending, converge
+from reconciler.engine.revive import revive
+from reconciler.model.errors import UsageError
 from reconciler.model.plan import Action, Plan
 from tests.account import role
 from tests.engine.test_crashes import Fragile, Killed
@@ -505,6 +507,18 @@ def test_a_secret_is_pruned_with_a_recovery_window_only_where_its_own_policy_sai
     assert secret.blocked is not None
     assert secret.blocked.code == "ScheduledForDeletion"
     assert "reconciler secret restore" in secret.blocked.hint
+
+
+def test_the_deletion_of_what_is_only_referred_to_is_not_taken_back():
+    lab = referring()
+    secrets = lab.simulator.client("secretsmanager", region="eu-west-1")
+    secrets.delete_secret(SecretId="shop/db", RecoveryWindowInDays=7)
+    lab.simulator.calls.clear()
+    target, wish = lab.target(), lab.wish()
+    [document] = [it.document for key, it in wish.desired.items() if key.kind == "Secret"]
+    with pytest.raises(UsageError, match="only referred to"):
+        revive(target.read, target.write, target.scope, document, wish.kinds)
+    assert made(lab) == []
 
 
 # crashes

@@ -7,6 +7,7 @@ import pytest
 from reconciler.kinds import KINDS
 from reconciler.model.errors import Denied
 from reconciler.model.observed import Observed, Wanted
+from reconciler.model.sealed import Envelope, Sealed
 from tests.builders import AT, FakeReader, k
 
 PARAMETER = KINDS["Parameter"]
@@ -120,3 +121,20 @@ def test_of_what_nobody_here_keeps_no_tags_are_asked_for():
     [seen] = PARAMETER.observe(read, [Wanted(k("Parameter/x"), None, owned=("/shop/url",))])
     assert seen.present
     assert read.times("ListTagsForResource") == 0
+
+
+@pytest.mark.parametrize(
+    ("size", "tier", "said"),
+    [
+        (4_096, None, []),
+        (4_097, None, ["warning"]),
+        (4_097, "Standard", ["error"]),
+        (8_192, "Advanced", []),
+        (8_192, "Intelligent-Tiering", []),
+        (8_193, "Advanced", ["error"]),
+    ],
+)
+def test_a_sealed_value_that_a_parameter_cannot_hold_is_told_by_its_size(size, tier, said):
+    envelope = Envelope("a" * 32, "staging/shop/Parameter/x", b"key", bytes(12 + size + 16), kms="arn")
+    spec = {"name": "/x", "value": Sealed(envelope.id, envelope), **({"tier": tier} if tier else {})}
+    assert [str(found.severity) for found in PARAMETER.check(spec)] == said

@@ -32,7 +32,8 @@ def compare(kind: Kind, desired: Desired, seen: Observed, policy: Policy, stamps
     """Compare a resolved resource with its reading; a revision that carries our digest is as desired, tags apart."""
     fields, ignore = kind.fields, policy.ignore or ()
     tag_changes = tuple(_tag_changes(desired.spec, seen, stamps, ignore))
-    if fields.versioned and not ignore and seen.digest == desired.digest:
+    carried = fields.versioned and not ignore and seen.digest == desired.digest
+    if carried and kind.still_names(desired.spec, seen.spec or {}):
         return Comparison(tag_changes, {}, desired.spec)
     live = _form(fields, kind.normal(seen.spec or {}))
     normal = target(fields, _form(fields, kind.normal(desired.spec)), live, ignore, seen.driven)

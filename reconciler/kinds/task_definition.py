@@ -17,7 +17,7 @@ from reconciler.model.kind import Answer, Items, Kind, Reader, Sight
 from reconciler.model.observed import NEVER, Observed, Retention, Wanted
 from reconciler.model.plan import Action, Call, Change
 from reconciler.model.shapes import Shape
-from reconciler.model.tree import Path, Pending, Tree, get_path
+from reconciler.model.tree import Path, Pending, Tree, get_path, leaves
 
 NEWEST = 20
 """How many revisions unknown to the inventory are looked at before one is registered."""
@@ -75,6 +75,13 @@ class TaskDefinition(Kind):
     def superseded(self, read: Reader, asked: Sequence[Retention]) -> Iterable[Observed]:
         return task_definition_retention.superseded(read, asked)
 
+    def still_names(self, spec: Tree, live: Tree) -> bool:
+        """Whether it names the secrets there are: one made anew under its name has another ARN, or will have one."""
+        return _secrets(spec) == _secrets(live)
+
+    def _still_names(self, want: Wanted, seen: Observed) -> bool:
+        return want.spec is None or self.still_names(want.spec, seen.spec or {})
+
     def observe(self, read: Reader, wanted: Sequence[Wanted]) -> Iterator[Observed]:
         known = _Revisions(read)
         known.describe([arn for want in wanted for arn in _first_look(want)])
@@ -96,7 +103,8 @@ class TaskDefinition(Kind):
         for arn in () if want.keeps_live else want.matching[:1]:
             answer = known.active(arn)
             if want.spec is not None and answer is not None:
-                return self._observed(want, answer)
+                seen = self._observed(want, answer)
+                return seen if self._still_names(want, seen) else None
         return None
 
     def _families(self, want: Wanted) -> list[str]:
@@ -135,7 +143,7 @@ class TaskDefinition(Kind):
         kin = bool(owned) or known.has_one_of(str(want.spec["family"]), want.owned)
         if want.keeps_live and in_use:
             return replace(seen[in_use[0]], kin=kin)
-        carrying = [arn for arn in owned if seen[arn].digest == want.digest]
+        carrying = [arn for arn in owned if seen[arn].digest == want.digest and self._still_names(want, seen[arn])]
         alike = [*in_use, *owned] if kin else [*in_use, *looked]
         same = [arn for arn in alike if self._form(seen[arn]) == form]
         best = next(iter([*carrying, *same, *reversed(in_use), *reversed(owned), looked[-1]]))
@@ -238,6 +246,15 @@ def _first_look(want: Wanted) -> list[str]:
     if want.spec is None:
         return [arn for arn in want.owned if not arn.startswith("arn:")]
     return list(want.matching[:1])
+
+
+def _secrets(spec: Tree) -> set[str]:
+    """The ARNs of the secrets of Secrets Manager that a definition names, of those that are known by now.
+
+    Without key and version: which version is meant is part of the digest.
+    """
+    named = (leaf for path, leaf in leaves(spec) if path and path[-1] == "valueFrom" and isinstance(leaf, str))
+    return {":".join(leaf.split(":")[:7]) for leaf in named if ":secretsmanager:" in leaf}
 
 
 def _short(value: str) -> str:

@@ -230,6 +230,13 @@ class Kind:
         """How a resource that is there fares, by the clock of its reading; ``policy`` says how patient to be."""
         return Health(HealthWord.HEALTHY)
 
+    def still_names(self, spec: Tree, live: Tree) -> bool:
+        """Of a versioned kind: whether a revision that carries the digest of a resolved spec names what is there now.
+
+        A digest is made of what is meant; made anew under its name, that may have another ARN.
+        """
+        return True
+
     def reference(self, seen: Observed, part: str) -> str | None:
         """The value of ``ref:Kind/name#part``; None when the kind has no such part."""
         return seen.arn if not part else None

@@ -521,6 +521,31 @@ def test_the_deletion_of_what_is_only_referred_to_is_not_taken_back():
     assert made(lab) == []
 
 
+def test_a_secret_that_is_made_anew_has_another_arn_and_its_users_a_new_revision():
+    lab, _ = shop()
+    secrets = lab.simulator.client("secretsmanager", region="eu-west-1")
+    secrets.delete_secret(SecretId="shop/db", ForceDeleteWithoutRecovery=True)
+    lab.simulator.calls.clear()
+    planned = keys(lab.plan())
+    assert planned == {
+        "Secret/db": "create",
+        "TaskDefinition/web": "update",
+        "Service/web": "update",
+        "Service/worker": "update",
+    }
+    assert lab.apply().ending is Ending.CONVERGED
+    assert made(lab) == ["CreateSecret", "PutSecretValue", "RegisterTaskDefinition", "UpdateService", "UpdateService"]
+    arn = secrets.describe_secret(SecretId="shop/db")["ARN"]
+    definition = lab.ecs().describe_task_definition(taskDefinition=running(lab)["web"])["taskDefinition"]
+    [container] = definition["containerDefinitions"]
+    assert any(it["valueFrom"].startswith(arn) for it in container["secrets"])
+    lab.simulator.calls.clear()
+    lab.simulator.advance(600)
+    assert lab.plan().empty
+    lab.apply()
+    assert made(lab) == []
+
+
 # crashes
 
 

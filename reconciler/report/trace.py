@@ -9,6 +9,7 @@ from __future__ import annotations
 import textwrap
 import traceback
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Final
 
 from reconciler.model.errors import ReconcilerError
@@ -22,15 +23,15 @@ _MOST: Final = 20
 
 def traceback_text(error: BaseException) -> str:
     """Frames with their source lines, types, and the chain behind them, the first cause first; ends with a newline."""
-    parts: list[str] = []
-    shown: BaseException | None = error
-    while shown is not None and len(parts) < _MOST:
-        parts.append("".join(_one(shown)))
-        following = shown.__cause__ or (None if shown.__suppress_context__ else shown.__context__)
-        if following is not None:
-            parts.append(_CAUSE if shown.__cause__ else _CONTEXT)
-        shown = following
-    return "".join(reversed(parts))
+    chain = [error]
+    while len(chain) < _MOST and (behind := _behind(chain[-1])) is not None:
+        chain.append(behind)
+    told = ["".join(_one(one)) + (_CAUSE if before.__cause__ else _CONTEXT) for before, one in pairwise(chain)]
+    return "".join([*reversed(told), *_one(error)])
+
+
+def _behind(error: BaseException) -> BaseException | None:
+    return error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
 def _one(error: BaseException) -> Iterator[str]:

@@ -88,16 +88,19 @@ def _bug(error: Exception) -> int:
 
     trace = traceback_text(error)
     write(sys.stderr, f"error: this is a bug in reconciler: {type(error).__name__}")
-    if _runtime().verbose:
-        write(sys.stderr, trace)
-    else:
+    kept = None if _runtime().verbose else _kept(trace)
+    write(sys.stderr, f"  = the traceback is in {kept}; please report it (it holds no values)" if kept else trace)
+    return Exit.FAILED
+
+
+def _kept(trace: str) -> str | None:
+    """The file that holds it now; None where there is no place for one."""
+    try:
         with tempfile.NamedTemporaryFile("w", prefix="reconciler-", suffix=".txt", delete=False) as file:
             file.write(trace)
-        write(
-            sys.stderr,
-            f"  = the traceback is in {file.name}; please report it (it holds no values)",
-        )
-    return Exit.FAILED
+    except OSError:
+        return None
+    return file.name
 
 
 def _runtime() -> Runtime:

@@ -376,9 +376,9 @@ class History:
         """Every file but those with values that were put there."""
         for top in (self.world.root, self.scratch):
             for path in top.rglob("*"):
-                if path.is_file() and not (top == self.world.root and str(path.relative_to(top)) in self.planted):
-                    if path.parent.name != "editor":
-                        yield path
+                put_there = path.parent.name == "editor" or str(path.relative_to(top)) in self.planted
+                if path.is_file() and not put_there:
+                    yield path
 
     def clean(self, shown: dict[str, str | bytes], canaries: list[Canary]) -> None:
         for where, text in shown.items():

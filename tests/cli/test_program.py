@@ -106,6 +106,19 @@ def test_a_bug_is_called_one_and_its_traceback_is_kept(world, monkeypatch, tmp_p
     assert "hunter-2" not in loud
 
 
+def test_a_bug_is_told_where_no_file_can_be_written(world, monkeypatch, tmp_path):
+    def broken(*_):
+        raise RuntimeError("-".join(["hunter", "2"]))
+
+    monkeypatch.setattr("reconciler.cli.reading.lookup", broken)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
+    done = world.run("validate")
+    assert done.exit_code == 1
+    assert "bug in reconciler: RuntimeError" in done.stderr
+    assert "in broken" in done.stderr
+    assert "hunter-2" not in done.output
+
+
 class Stream:
     def __init__(self, tty):
         self.tty = tty

@@ -11,6 +11,8 @@ from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from tests.leaks import in_yaml
+
 STAMP = "2030-01-01T00:00:00Z"
 
 
@@ -28,7 +30,7 @@ def sops(kms: Any, key: str, values: Mapping[str, str]) -> str:
 def vault(kms: Any, key: str, values: Mapping[str, str]) -> str:
     """A yaml_vault file (aws-kms) of text values at its top: each is a YAML document of one scalar."""
     sealed = {
-        name: _text(kms.encrypt(KeyId=key, Plaintext=f"--- {json.dumps(value, ensure_ascii=False)}\n".encode())["CiphertextBlob"])
+        name: _text(kms.encrypt(KeyId=key, Plaintext=f'--- "{in_yaml(value)}"\n'.encode())["CiphertextBlob"])
         for name, value in values.items()
     }
     return "".join(f"{name}: {text}\n" for name, text in sealed.items())

@@ -49,7 +49,7 @@ def spellings(value: str) -> Iterator[tuple[str, str | bytes]]:
         yield f"{how}, repr in double quotes", repr(f"'{text}").removeprefix('"\'').removesuffix('"').removeprefix("'\\'")
         yield f"{how}, ascii", ascii(text)[1:-1]
         yield f"{how}, YAML in single quotes", text.replace("'", "''")
-        yield f"{how}, YAML in double quotes", _yaml(text)
+        yield f"{how}, YAML in double quotes", in_yaml(text)
         yield f"{how}, in a URL", quote(text, safe="")
         yield f"{how}, in a path", quote(text)
         yield f"{how}, in a form", quote_plus(text)
@@ -69,7 +69,8 @@ def spellings(value: str) -> Iterator[tuple[str, str | bytes]]:
         yield f"base64 for URLs, {shift} behind", text.translate(str.maketrans("+/", "-_"))
 
 
-def _yaml(text: str) -> str:
+def in_yaml(text: str) -> str:
+    """A text as YAML writes it between double quotes."""
     names = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r", "\x1b": "\\e", "\x07": "\\a", "\x08": "\\b", "\x85": "\\N", "\xa0": "\\_"}
     return "".join(names.get(char) or (char if char.isprintable() else _escape(char)) for char in text)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import logging
 import threading
 from dataclasses import dataclass
@@ -188,4 +189,20 @@ def _session(given: Any, profile: str | None) -> Any:
     else:
         session = copy.copy(getattr(given, "_session", given))
     session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=parse_timestamp)
+    session.register("before-parse", _whole, unique_id="reconciler-whole-answers")
     return session
+
+
+def _whole(response_dict: dict[str, Any], **_: Any) -> None:
+    """Botocore takes a success whose JSON breaks off for one that says nothing; it is an answer nobody can read."""
+    from botocore.parsers import ResponseParserError
+
+    body = response_dict.get("body")
+    if response_dict.get("status_code", 0) >= 300 or not isinstance(body, bytes) or not body.startswith(b"{"):
+        return
+    try:
+        json.loads(body)
+        return
+    except ValueError:
+        pass  # the error would hold the body
+    raise ResponseParserError("not JSON to its end")

@@ -94,8 +94,9 @@ def _answered(error: Any, operation: str, params: Tree, where: str, write: bool,
     detail = answer.get("Error", {})
     code = str(detail.get("Code") or "Unknown")
     status = int(answer.get("ResponseMetadata", {}).get("HTTPStatusCode") or 0)
-    said = _sentence(hide(str(detail.get("Message") or "no message"), params, shape))
-    message, low = f"{code}: {said}", said.lower()
+    words = str(detail.get("Message") or "no message")
+    said, low = _sentence(hide(words, params, shape)), _sentence(words).lower()
+    message = f"{code}: {said}"
     about: dict[str, Any] = {"operation": operation, "code": code, "where": where}
     throttled = code in codes.THROTTLES or status == 429 or "rate exceeded" in low
 

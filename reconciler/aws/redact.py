@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from reconciler.aws.operations import marked
+from reconciler.aws.quoting import quotes
+from reconciler.model.secrecy import secret_name
 from reconciler.model.tree import Tree
 
 # The members that name what a call is about, the most telling first.
@@ -19,6 +21,7 @@ _NAMES: Final = (
 )  # fmt: skip
 
 HIDDEN: Final = "(hidden)"
+_PAIR_NAMES: Final = ("name", "Name", "key", "Key")
 
 
 def subject(params: Tree) -> str:
@@ -40,31 +43,40 @@ def _short(name: str) -> str:
 def hide(text: str, params: Tree, shape: Any) -> str:
     """AWS's own words may quote what it was sent: without the values of members its model marks as sensitive.
 
-    ``shape`` is the operation's input shape.
+    Where they quote a secret in any spelling, or a part of one, nothing of them is left; a value whose name says that
+    it is none is only replaced. ``shape`` is the operation's input shape.
     """
-    for secret in sorted(set(_secrets(params, shape, False)), key=len, reverse=True):
-        text = text.replace(secret, HIDDEN) if len(secret) > 3 else text.replace(f"'{secret}'", f"'{HIDDEN}'")
+    found = list(_secrets(params, shape, False))
+    if quotes(text, {value for value, plain in found if not plain}):
+        return f"what AWS says is {HIDDEN}, since it repeats what is secret"
+    for spelt in sorted({spelt for value, plain in found if plain for spelt in _spelt(value)}, key=len, reverse=True):
+        text = text.replace(spelt, HIDDEN) if len(spelt) > 3 else text.replace(f"'{spelt}'", f"'{HIDDEN}'")
     return text
 
 
-def _secrets(value: Any, shape: Any, inside: bool) -> Iterator[str]:
-    """The text of each scalar below a marked shape; the names of variables are not values."""
+def _secrets(value: Any, shape: Any, inside: bool, plain: bool = False) -> Iterator[tuple[str, bool]]:
+    """The text of each scalar below a marked shape, and whether the name it has there is that of no secret. The names
+    of variables are not values.
+    """
     inside = inside or (shape is not None and marked(shape))
     kind = getattr(shape, "type_name", "")
     if isinstance(value, Mapping):
+        said = next((value[name] for name in _PAIR_NAMES if isinstance(value.get(name), str)), None)
         for name, member in value.items():
             if kind == "structure":
                 child = shape.members.get(name)
             else:
                 child = shape.value if kind == "map" else None
-            if not (inside and name in ("name", "Name", "key", "Key")):
-                yield from _secrets(member, child, inside)
+            if not (inside and name in _PAIR_NAMES):
+                named = name if kind == "map" and inside else said
+                yield from _secrets(member, child, inside, inside and named is not None and not secret_name(named))
     elif isinstance(value, list | tuple):
         for element in value:
-            yield from _secrets(element, shape.member if kind == "list" else None, inside)
-    elif inside and isinstance(value, bytes):
-        yield from filter(None, (value.decode("utf-8", "replace"), repr(value)[2:-1]))
-    elif inside and value is not None and str(value):
-        text = str(value)
-        # Quoted with escapes, or with its white space folded, a value of several lines looks different.
-        yield from (text, repr(text)[1:-1], *(line for line in text.splitlines() if len(line) > 3))
+            yield from _secrets(element, shape.member if kind == "list" else None, inside, plain)
+    elif inside and value is not None and value != b"" and str(value):
+        yield value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value), plain
+
+
+def _spelt(value: str) -> Iterator[str]:
+    """Quoted with escapes, or with its white space folded, a value of several lines looks different."""
+    yield from (value, repr(value)[1:-1], *(line for line in value.splitlines() if len(line) > 3))

@@ -19,7 +19,7 @@ from reconciler.model.errors import ReconcilerError, Throttled
 from reconciler.model.kind import Answer
 from reconciler.model.plan import Call
 from reconciler.model.sealed import Content, Sealed
-from reconciler.model.tree import Path, holds_pending, map_leaves
+from reconciler.model.tree import Path, holds_pending, leaves, map_leaves
 
 Lease = Callable[[], None]
 
@@ -104,21 +104,33 @@ class AwsWriter:
             self._clock.sleep(pause)
 
     def _ask(self, call: Call, where: str) -> Answer:
-        """Send it with what is sealed opened. Of a bug only its type is told then: its text may hold the value."""
-        params = map_leaves(call.params, self._opened)
-        if params == call.params:
-            return ask(self._clients, self._clock, call.operation, params, region=where, write=True)
+        """Send it, with what is sealed opened."""
+        sealed = [leaf for _, leaf in leaves(call.params) if isinstance(leaf, Sealed)]
+        if not sealed:
+            return ask(self._clients, self._clock, call.operation, call.params, region=where, write=True)
+        shut = next((leaf for leaf in sealed if self._keys is None or leaf.content is None), None)
+        if shut is not None:
+            raise ValueError(f"{shut}: a value that cannot be opened here cannot be sent")
+        answer = self._ask_opened(call, where)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def _ask_opened(self, call: Call, where: str) -> Answer | Exception:
+        """The answer, or what to raise. No error leaves with the frames it came through: they hold the value. Of a bug
+        only its type is told: its text may quote what was sent.
+        """
         try:
+            params = map_leaves(call.params, self._opened)
             return ask(self._clients, self._clock, call.operation, params, region=where, write=True)
-        except ReconcilerError:
-            raise
+        except ReconcilerError as error:
+            error.__cause__ = error.__context__ = None
+            return error.with_traceback(None)
         except Exception as error:  # noqa: BLE001 - whatever it is, it may quote what was sent
-            bug = RuntimeError(f"{call.operation}: {type(error).__name__} while a sealed value was open")
-        raise bug
+            return RuntimeError(f"{call.operation}: {type(error).__name__} while a sealed value was open")
 
     def _opened(self, _path: Path, leaf: Any) -> Any:
         if not isinstance(leaf, Sealed):
             return leaf
-        if self._keys is None or leaf.content is None:
-            raise ValueError(f"{leaf}: a value that cannot be opened here cannot be sent")
+        assert self._keys is not None and leaf.content is not None
         return self._keys.open(leaf.content)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import sys
 import tempfile
-import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -84,18 +83,24 @@ def _usage(error: click.UsageError) -> int:
 
 
 def _bug(error: Exception) -> int:
-    """Something nobody thought of. Its text may hold anything: only its type is shown, the rest is kept in a file."""
-    trace = "".join(traceback.format_exception(error))
+    """Something nobody thought of. Its text may hold anything, a secret too: its place is told, and its type."""
+    from reconciler.report.trace import traceback_text
+
+    trace = traceback_text(error)
     write(sys.stderr, f"error: this is a bug in reconciler: {type(error).__name__}")
-    if _runtime().verbose:
-        write(sys.stderr, trace)
-    else:
+    kept = None if _runtime().verbose else _kept(trace)
+    write(sys.stderr, f"  = the traceback is in {kept}; please report it (it holds no values)" if kept else trace)
+    return Exit.FAILED
+
+
+def _kept(trace: str) -> str | None:
+    """The file that holds it now; None where there is no place for one."""
+    try:
         with tempfile.NamedTemporaryFile("w", prefix="reconciler-", suffix=".txt", delete=False) as file:
             file.write(trace)
-        write(
-            sys.stderr, f"  = the traceback is in {file.name}; please report it (it may hold names of your resources)"
-        )
-    return Exit.FAILED
+    except OSError:
+        return None
+    return file.name
 
 
 def _runtime() -> Runtime:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import resource
 import sys
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from types import TracebackType
 
 from reconciler.cli.commands import command
 from reconciler.cli.editing import edited
 from reconciler.cli.reading import choose, work_tree
 from reconciler.cli.runtime import Runtime
+from reconciler.cli.working import no_core_dumps
 from reconciler.engine.connect import Connected, connect
 from reconciler.engine.revive import revive
-from reconciler.engine.sealing import Holder, Made, chosen, holders, opened, placed, resealed, seal, with_what
+from reconciler.engine.sealing import Holder, Made, chosen, holders, opened, placed, resealed, seal, text_of, with_what
 from reconciler.kinds import KINDS
 from reconciler.model.desired import Rendered
 from reconciler.model.errors import InvalidManifests, UsageError
@@ -24,20 +24,12 @@ from reconciler.source.render import render
 from reconciler.source.writing import write_over
 
 
-def no_core_dumps() -> None:
-    """A crash must not write memory to disk while values are open in it."""
-    with suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
-
-
 def from_stdin(raw: bool) -> str:
     """The value on stdin, without the newline that ``echo`` and editors put behind it. Raises UsageError."""
-    data = sys.stdin.buffer.read()
-    try:
-        text = data.decode()
-    except UnicodeDecodeError:
+    text = text_of(sys.stdin.buffer.read())
+    if text is None:
         hint = "encode it, with base64 say: ECS hands secrets over as text"
-        raise UsageError("the value on stdin is not UTF-8", hint=hint) from None
+        raise UsageError("the value on stdin is not UTF-8", hint=hint)
     return text if raw else text.removesuffix("\n").removesuffix("\r")
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from reconciler.cli.runtime import Runtime
@@ -15,9 +16,16 @@ from reconciler.model.plan import Preflight
 from reconciler.model.policy import Policy
 
 
+def no_core_dumps() -> None:
+    """A crash must not write memory to disk: credentials are in it, and values while they are open."""
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+
+
 @contextmanager
 def connected(run: Runtime, wish: Wish) -> Iterator[Connected]:
     """Both ends of the environment's account; the account has been checked. Raises AccessError, UsageError."""
+    no_core_dumps()
     both = connect(wish.environment, run.clock, run.session)
     with both.read:
         yield both

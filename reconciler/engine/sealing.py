@@ -149,6 +149,14 @@ def opened(keys: Keys, holder: Holder) -> str:
     return keys.open(sealed.content)
 
 
+def text_of(data: bytes) -> str | None:
+    """Bytes as text; None when they are none. The error of decoding would carry the bytes."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return None
+
+
 def check(value: str) -> None:
     """Raise UsageError for what cannot be a secret's value."""
     if not value:
@@ -190,7 +198,7 @@ def placed(made: Made, files: Mapping[str, bytes], environment: str) -> Edit:
 
 
 def _decoded(path: str, data: bytes) -> str:
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        raise EditError("the file is not UTF-8", where=path, hint="edit it by hand") from None
+    text = text_of(data)
+    if text is None:
+        raise EditError("the file is not UTF-8", where=path, hint="edit it by hand")
+    return text

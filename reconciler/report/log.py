@@ -9,10 +9,12 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Mapping, MutableMapping
+from types import TracebackType
 from typing import Any, Final
 
 from reconciler.model.errors import Position, ReconcilerError
 from reconciler.report import redact
+from reconciler.report.trace import traceback_text
 
 # Our own words for other things than secrets, although they look like some.
 _OURS: Final = frozenset({"key", "keys", "run_key"})
@@ -27,8 +29,8 @@ def configure(json: bool, level: str = "info") -> None:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="ts"),
-        # Rendered before redaction, and without local variables: those hold anything.
-        structlog.processors.format_exc_info,
+        # Rendered before redaction, without local variables and without texts: those hold anything.
+        structlog.processors.ExceptionRenderer(_exception),
         redaction,
     ]
     last: structlog.typing.Processor
@@ -53,6 +55,10 @@ def configure(json: bool, level: str = "info") -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(max(number, logging.WARNING))
+
+
+def _exception(exc_info: tuple[type[BaseException], BaseException, TracebackType | None]) -> str:
+    return traceback_text(exc_info[1]).rstrip()
 
 
 def redaction(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

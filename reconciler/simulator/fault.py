@@ -10,12 +10,13 @@ from .errors import SimulatorError
 
 What = Literal[
     "closed", "timeout", "500", "503", "throttled", "denied", "crash", "duplicate", "latency",
-    "stale", "past", "eventual", "truncated", "lag", "ghosts",
+    "stale", "past", "eventual", "truncated", "lag", "ghosts", "quoted", "cut",
 ]  # fmt: skip
 """closed, timeout: no answer arrives. 500, 503, throttled, denied: an error does. crash: the caller dies.
 duplicate: the effect happens twice. latency: seconds pass. stale: a read some writes old; past: some seconds old;
 eventual: a read within so many seconds of a write may be either. truncated: a page says it is the last.
-lag, ghosts: the tagging view is so many seconds behind, and lists what is gone for so many seconds."""
+lag, ghosts: the tagging view is so many seconds behind, and lists what is gone for so many seconds.
+quoted: an error whose text repeats the request, in the spelling of that number. cut: an answer's body breaks off."""
 When = Literal["before", "after"]
 Kind = Literal["call", "read", "write"]
 WHATS: Final = get_args(What)

@@ -95,6 +95,14 @@ class Faults:
         where.setdefault("times", None)
         self.add(Fault(what="latency", amount=seconds, when=when, operation=operation, **where))
 
+    def quote(self, operation: str = "*", *, spelling: int = 0, **where: Unpack[Where]) -> None:
+        """The request is refused by a text that repeats its values; ``spelling`` is a place in ``SPELLINGS``."""
+        self.add(Fault(what="quoted", amount=spelling, operation=operation, **where))
+
+    def cut(self, operation: str = "*", **where: Unpack[Where]) -> None:
+        """The body of the answer breaks off in its middle; the call has had its effect."""
+        self.add(Fault(what="cut", operation=operation, **where))
+
     def truncate(self, operation: str = "*", **where: Unpack[Where]) -> None:
         """A page of a listing, the first unless ``page`` is given, says that it is the last."""
         where.setdefault("page", 1)

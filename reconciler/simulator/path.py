@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from . import calls as record
@@ -17,6 +17,7 @@ from .errors import AnswerLost, AwsError, Crash
 from .fault import Arrival, Fault
 from .others import error_code
 from .pages import Pages, truncated
+from .quoting import quoting
 from .refusals import broken, throttled
 from .wire import Request, Response, Target
 
@@ -130,6 +131,8 @@ class Path:
             response = self._effect(coming)
             if any(f.what == "truncated" for f in coming.met) and coming.target and response.status < 300:
                 response = truncated(coming.target, response)
+            if any(f.what == "cut" for f in coming.met):
+                response = replace(response, body=response.body[: len(response.body) // 2])
             self._strike(coming, "after")
         except AwsError as error:
             return self._failure(coming, error)
@@ -148,6 +151,8 @@ class Path:
                 raise broken(service, int(fault.what))
             if fault.what == "throttled":
                 raise throttled(service)
+            if fault.what == "quoted" and coming.target:
+                raise quoting(coming.target.params, int(fault.amount))
 
     def _effect(self, coming: Coming) -> Response:
         """What the service answers; twice done, and either answer seen, when the request is duplicated."""

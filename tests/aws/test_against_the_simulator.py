@@ -182,3 +182,13 @@ def test_a_role_of_another_account_is_assumed():
         "GetCallerIdentity",
         "CreateCluster",
     ]
+
+
+@pytest.mark.parametrize("call", [CLUSTER, Call("ssm:PutParameter", {"Name": "/a", "Value": "b", "Type": "String"})], ids=lambda it: it.operation)
+def test_an_answer_that_breaks_off_says_nothing_of_what_was_done(world, call):
+    world.simulator.faults.cut()
+    with pytest.raises(OutcomeUnknown, match="cannot be read"):
+        world.writer.send(call)
+    world.simulator.faults.cut(on=1, times=1)
+    assert world.reader.one("ecs:ListClusters", {})["clusterArns"] is not None
+    assert world.count("ListClusters") == 2

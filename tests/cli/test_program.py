@@ -87,7 +87,7 @@ def test_every_flag_has_a_variable(world):
 
 def test_a_bug_is_called_one_and_its_traceback_is_kept(world, monkeypatch, tmp_path):
     def broken(*_):
-        raise RuntimeError("hunter2")
+        raise RuntimeError("-".join(["hunter", "2"]))
 
     monkeypatch.setattr("reconciler.cli.reading.draft", broken)
     monkeypatch.setenv("TMPDIR", str(tmp_path))
@@ -95,12 +95,28 @@ def test_a_bug_is_called_one_and_its_traceback_is_kept(world, monkeypatch, tmp_p
     done = world.run("validate")
     assert done.exit_code == 1
     assert "bug in reconciler: RuntimeError" in done.stderr
-    assert "hunter2" not in done.output
+    assert "hunter-2" not in done.output
     assert "Traceback" not in done.output
     kept = Path(re.search(r"traceback is in (\S+);", done.stderr)[1])
-    assert "hunter2" in kept.read_text()
+    assert re.search(r"File .*broken\n.*RuntimeError\n", kept.read_text(), re.DOTALL)
+    assert "hunter-2" not in kept.read_text()
     assert kept.stat().st_mode & 0o077 == 0
-    assert "Traceback" in world.run("validate", "-v").stderr
+    loud = world.run("validate", "-v").stderr
+    assert "Traceback" in loud
+    assert "hunter-2" not in loud
+
+
+def test_a_bug_is_told_where_no_file_can_be_written(world, monkeypatch, tmp_path):
+    def broken(*_):
+        raise RuntimeError("-".join(["hunter", "2"]))
+
+    monkeypatch.setattr("reconciler.cli.reading.lookup", broken)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
+    done = world.run("validate")
+    assert done.exit_code == 1
+    assert "bug in reconciler: RuntimeError" in done.stderr
+    assert "in broken" in done.stderr
+    assert "hunter-2" not in done.output
 
 
 class Stream:

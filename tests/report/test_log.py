@@ -78,3 +78,20 @@ def test_console_lines_are_plain(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_objects_are_told_by_their_type() -> None:
     assert redaction(None, "info", {"value": Sealed()}) == {"value": "<Sealed>"}
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_an_exception_is_logged_without_what_it_says(as_json: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    configure(json=as_json)
+    value = "-".join(["hunter", "2"])
+    for log in (structlog.get_logger(), logging.getLogger("library")):
+        try:
+            int(value)
+        except ValueError as error:
+            log.exception("failed")
+            log.error("again", exc_info=error)
+            structlog.get_logger().error("an object", error=error, errors=[error], nested={"e": error})
+    err = capsys.readouterr().err
+    assert value not in err
+    assert err.count("ValueError") >= 4
+    assert "test_an_exception_is_logged" in err

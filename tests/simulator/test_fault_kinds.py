@@ -10,6 +10,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
 from reconciler.simulator import Crash, Group, Settings, Simulator, SimulatorError
+from reconciler.simulator.quoting import SPELLINGS
 
 CREATE = {"cluster": "main", "serviceName": "web", "taskDefinition": "web", "desiredCount": 1}
 
@@ -436,3 +437,23 @@ def test_clearing_keeps_what_settings_ask_for():
     assert sim.faults.plan == "seed=0; eventual=5 #1 x* p=0.5"
     sim.faults.fresh()
     assert sim.faults.plan == "seed=0"
+
+
+# What is said, and what arrives of it.
+
+
+@pytest.mark.parametrize("spelling", range(len(SPELLINGS)))
+def test_a_refusal_can_repeat_what_was_sent_in_any_spelling(sim, spelling):
+    sim.faults.quote("PutParameter", spelling=spelling)
+    ssm = sim.client("ssm")
+    with pytest.raises(ClientError) as caught:
+        ssm.put_parameter(Name="/a", Value='a "b" & c\n\tlast line', Type="String")
+    assert SPELLINGS[spelling]('a "b" & c\n\tlast line') in caught.value.response["Error"]["Message"]
+    assert ssm.describe_parameters()["Parameters"] == []
+
+
+def test_a_body_can_break_off_after_the_effect(sim):
+    ecs = sim.client("ecs")
+    sim.faults.cut("CreateCluster")
+    assert "cluster" not in ecs.create_cluster(clusterName="main")
+    assert list(sim.region().clusters) == ["main"]

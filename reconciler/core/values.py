@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from reconciler.core.references import references, resolve
@@ -34,7 +35,9 @@ def value_of(world: World, changes: Mapping[Key, Change], reference: Reference, 
     change, seen = changes.get(key), world.seen.get(key)
     known = seen is not None and seen.present and seen.error is None
     if not known or (change is not None and _renews(kind, change)):
-        return pending_after(f"{key.kind}/{key.name}" if key.app == of.app else key)
+        later = pending_after(f"{key.kind}/{key.name}" if key.app == of.app else key)
+        stays = known and change is not None and change.action not in (Action.CREATE, Action.REPLACE)
+        return replace(later, of=seen.arn or "") if stays and seen is not None else later
     assert seen is not None
     value = kind.reference(seen, reference.part)
     return value if value is not None else pending_after(f"{key.kind}/{key.name}")

@@ -253,8 +253,9 @@ def _secrets(spec: Tree) -> set[str]:
 
     Without key and version: which version is meant is part of the digest.
     """
-    named = (leaf for path, leaf in leaves(spec) if path and path[-1] == "valueFrom" and isinstance(leaf, str))
-    return {":".join(leaf.split(":")[:7]) for leaf in named if ":secretsmanager:" in leaf}
+    values = (leaf for path, leaf in leaves(spec) if path and path[-1] == "valueFrom")
+    named = (leaf.of if isinstance(leaf, Pending) else leaf for leaf in values)
+    return {":".join(leaf.split(":")[:7]) for leaf in named if isinstance(leaf, str) and ":secretsmanager:" in leaf}
 
 
 def _short(value: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 Tree = Mapping[str, Any]
@@ -12,9 +12,13 @@ Path = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A value that is known only after another change has been made. No call carries one to the wire."""
+    """A value that is known only after another change has been made. No call carries one to the wire.
+
+    ``of`` is the ARN of what it will be a value of, where that is there already and stays.
+    """
 
     text: str
+    of: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         return self.text

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reconciler.cli.place import INSIDE, find_root, in_git, is_bare
 from reconciler.cli.runtime import Runtime
-from reconciler.engine.connect import Connected
 from reconciler.engine.lookup import Wish, narrowed
 from reconciler.engine.settle import Draft, draft, settle
 from reconciler.kinds import KINDS
@@ -18,6 +18,9 @@ from reconciler.source.directory import read_directory
 from reconciler.source.git import dirty, read_git, resolve
 from reconciler.source.render import environments
 from reconciler.source.revision import Revision
+
+if TYPE_CHECKING:  # what only reads files has no need of AWS
+    from reconciler.engine.connect import Connected
 
 
 def committed(run: Runtime) -> Revision:

@@ -49,6 +49,16 @@ def push(root: Path, name: str, settings: Mapping[str, str]) -> list[str]:
         return [words for item in wish.externals if item.kind == "Image" for words in account.make(item)]
 
 
+def sealing_key(root: Path, name: str, settings: Mapping[str, str]) -> str:
+    """Make the KMS key that the environment seals values with; its alias."""
+    wish = wish_for(read_directory(root), name, ())
+    with _settings(environment(settings)):
+        kms = Clients(wish.environment).client("kms")
+        key = kms.create_key(Description="seals values of secrets in the repository")["KeyMetadata"]["KeyId"]
+        kms.create_alias(AliasName=wish.environment.sealing.kms, TargetKeyId=key)
+    return wish.environment.sealing.kms
+
+
 class _Account:
     """Makes one thing at a time; ``chosen`` says which id AWS gave to what the manifests call otherwise."""
 

@@ -87,16 +87,21 @@ class Runner:
             "\n" + "\n".join(paint(f"# {line}", "cyan", self._terminal.color) for line in text.split("\n"))
         )
 
-    def run(self, command: str, *, expect: int = 0, means: str = "") -> None:
-        """Show a command and run it. Raises DemoFailed when it exits otherwise than expected."""
-        self._terminal.out(paint(f"$ {command}", "bold", self._terminal.color))
+    def run(self, command: str, *, expect: int = 0, means: str = "", given: str = "") -> None:
+        """Show a command and run it, with what it is ``given`` on stdin. Raises DemoFailed when it exits otherwise than
+        expected."""
+        piped = "generate-a-password | " if given else ""
+        self._terminal.out(paint(f"$ {piped}{command}", "bold", self._terminal.color))
         words = shlex.split(command)
         if words[0] == "reconciler":
             words = [*_OURS, *words[1:]]
         process = None
         try:
             with terminated.postponed():
-                process = subprocess.Popen(words, cwd=self._folder, env=self._environment, stdin=subprocess.DEVNULL)
+                stdin = subprocess.PIPE if given else subprocess.DEVNULL
+                process = subprocess.Popen(words, cwd=self._folder, env=self._environment, stdin=stdin)
+            if given:
+                process.communicate(given.encode(), _PATIENCE)
             code = process.wait(_PATIENCE)
         except FileNotFoundError:
             raise DemoFailed(f"{words[0]} is not installed, or not on PATH") from None

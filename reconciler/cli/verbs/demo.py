@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 import shutil
 import signal
 import tempfile
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 ENVIRONMENT = "staging"
 SPEED = 60
 _APP = "apps/bookstore/app.yaml"
+_SECRET = "apps/bookstore/smtp.yaml"
+_USER = "apps/bookstore/puma.yaml"
 _RELEASE = re.compile(r"^( *release: v\d+\.)(\d+)(\.\d+)", re.MULTILINE)
 
 
@@ -33,8 +36,8 @@ _RELEASE = re.compile(r"^( *release: v\d+\.)(\d+)(\.\d+)", re.MULTILINE)
 def command(**given: Any) -> int:
     """See it all at work on the embedded AWS: no account is needed, and nothing is left behind.
 
-    Makes a git repository from the example manifests, brings it up, then rolls out a commit with a new image.
-    Takes under a minute.
+    Makes a git repository from the example manifests, brings it up, rolls out a commit with a new image, then one with
+    a sealed secret. Takes about a minute.
     """
     run = current()
     run.take(given)
@@ -71,6 +74,7 @@ def _story(run: Runtime, folder: Path) -> None:
         do.say("\n".join(["The account already has:", *(f"  {it}" for it in had)]))
         _first(do)
         _second(do, root, settings)
+        _third(do, root, settings)
     do.say(f"That was it, in {time.monotonic() - began:.0f} s. Nothing is left behind.")
 
 
@@ -105,6 +109,37 @@ def _second(do: Runner, root: Path, settings: Mapping[str, str]) -> None:
     do.run("reconciler apply ../plan.json")
     do.say("And now there is nothing to do.")
     do.run(f"reconciler plan -e {ENVIRONMENT} --detailed-exitcode", means="the last plan should be empty")
+
+
+def _third(do: Runner, root: Path, settings: Mapping[str, str]) -> None:
+    from reconciler.cli.demo_account import sealing_key
+
+    key = sealing_key(root, ENVIRONMENT, settings)
+    do.say(f"A secret: its value lies in git, sealed with {key}. Only `apply` opens it.")
+    _new_secret(root)
+    do.run(f"cat {_SECRET}")
+    do.run(f"reconciler secret seal smtp -e {ENVIRONMENT}", given=secrets.token_urlsafe(24))
+    do.run("git add .")
+    do.run("git commit --quiet -m 'A password for puma'")
+    do.run(f"reconciler plan -e {ENVIRONMENT} --detailed-exitcode", expect=2, means="no change is seen")
+    do.run(f"reconciler apply -e {ENVIRONMENT} --yes")
+    do.run(f"reconciler secret list -e {ENVIRONMENT}")
+
+
+def _new_secret(root: Path) -> None:
+    """Declare a secret, and let puma have it."""
+    (root / _SECRET).write_text(
+        "apiVersion: reconciler/v1\nkind: Secret\nmetadata: {name: smtp}\n"
+        "spec: {name: 'bookstore/smtp-${{ env.name }}'}\n",
+        encoding="utf-8",
+    )
+    path = root / _USER
+    text = path.read_text(encoding="utf-8")
+    found = re.search(r"^( *)- \{name: SECRET_KEY_BASE,.*\n", text, re.MULTILINE)
+    if found is None:
+        raise UsageError(f"{_USER} of the example names no secret")
+    more = f'{found[1]}- {{name: SMTP_PASSWORD, valueFrom: "ref:Secret/smtp"}}\n'
+    path.write_text(text.replace(found[0], found[0] + more, 1), encoding="utf-8")
 
 
 def _new_release(root: Path) -> str:

@@ -110,7 +110,7 @@ def test_a_bug_is_told_where_no_file_can_be_written(world, monkeypatch, tmp_path
     def broken(*_):
         raise RuntimeError("-".join(["hunter", "2"]))
 
-    monkeypatch.setattr("reconciler.cli.reading.lookup", broken)
+    monkeypatch.setattr("reconciler.cli.reading.draft", broken)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
     done = world.run("validate")
     assert done.exit_code == 1

@@ -154,7 +154,7 @@ REFUSED = [
     (["reveal", "db"], "", 64, "stdout is none"),
     (["reveal", "db", "--yes"], "", 64, "holds no sealed value"),
     (["rotate", "db"], "", 64, "holds no value that was sealed here"),
-    (["restore", "db"], "", 64, "nothing to restore"),
+    (["restore", "db"], "", 64, "only referred to here"),
     (["nonsense"], "", 64, "nonsense"),
 ]
 

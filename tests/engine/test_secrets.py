@@ -601,13 +601,13 @@ SLOW = pytest.mark.slow
     [
         (None, "killed after"),
         (change_both, "killed after"),
-        (change_both, "answer lost"),
         (change_both_and_revert, "killed after"),
         *(
             pytest.param(scenario, how, marks=SLOW)
             for scenario, how in [
                 (None, "answer lost"),
                 (None, "killed before"),
+                (change_both, "answer lost"),
                 (change_both, "killed before"),
                 (change_both, "throttled"),
                 (change_both_and_revert, "answer lost"),

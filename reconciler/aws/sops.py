@@ -94,7 +94,7 @@ def _plain(value: SopsValue, path: Path, leaf: str, key: bytes) -> Any:
     """One encrypted leaf. Empty text SOPS leaves as it is."""
     if leaf == "":
         return ""
-    where = f"{value} {show_path(path)}"
+    where = f"{value} at '{show_path(path)}'"  # in quotes: a name is taken for one, and not for a value's
     data, kind = _decrypted(leaf, key, sops_scalar.aad(path), where, "it has been altered, or moved here from another "
                             "place or file")  # fmt: skip
     found = _typed(data, kind)

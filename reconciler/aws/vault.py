@@ -37,7 +37,7 @@ def opened(value: VaultValue, kms: Kms, scalar: ParseScalar) -> str:
 
 def _plain(value: VaultValue, path: Path, leaf: str, kms: Kms, scalar: ParseScalar) -> Any:
     """One value. Nothing is raised while its text is at hand in another error."""
-    where = f"{value} {show_path(path)}"
+    where = f"{value} at '{show_path(path)}'"  # in quotes: a name is taken for one, and not for a value's
     data = kms.decrypt(
         base64.b64decode(leaf), where=where, altered=_ALTERED, hint="seal the value anew with yaml_vault"
     )

@@ -222,9 +222,9 @@ def reordered(file):
 
 
 ALTERED = {
-    "its data": (flip("data:"), "sops a.json password: it has been altered, or moved here"),
-    "its nonce": (flip("iv:"), "sops a.json password: it has been altered"),
-    "its tag": (flip("tag:"), "sops a.json password: it has been altered"),
+    "its data": (flip("data:"), "sops a.json at 'password': it has been altered, or moved here"),
+    "its nonce": (flip("iv:"), "sops a.json at 'password': it has been altered"),
+    "its tag": (flip("tag:"), "sops a.json at 'password': it has been altered"),
     "its type": (lambda it: it.update(password=it["password"].replace("type:str", "type:int")), "is not of its type, int"),
     "a boolean": (lambda it: it.update(flag=it["flag"].replace("type:bool", "type:float")), "is not of its type, float"),
     "another boolean": (lambda it: it.update(password=it["password"].replace("type:str", "type:bool")), "is not of its type, bool"),
@@ -277,7 +277,7 @@ def test_a_value_that_is_not_of_its_type_is_not_quoted(open_, kind, plain):
     parts = (b64encode(part).decode() for part in (sealed[:-16], nonce, sealed[-16:]))
     file = with_age()
     file["password"] = "ENC[AES256_GCM,data:{},iv:{},tag:{},type:{}]".format(*parts, kind)
-    with pytest.raises(Unopenable, match=f"SOPS file a.json password: what is encrypted is not of its type, {kind}") as caught:
+    with pytest.raises(Unopenable, match=f"SOPS file a.json at 'password': what is encrypted is not of its type, {kind}") as caught:
         open_("a.json", text(file))
     told = everything(caught.value)
     assert not any(word in told for word in ("-open", "99999", "nan", "inf'", "sesame", "s3same"))

@@ -91,7 +91,7 @@ def test_of_what_is_not_selected_nothing_is_asked(open_, aws):
 )
 def test_other_yaml_inside_is_refused_without_quoting_it(open_, aws, inside, message):
     reading(aws)
-    with pytest.raises(Unopenable, match=f"yaml_vault file v.yml a: what is encrypted .*{message}") as caught:
+    with pytest.raises(Unopenable, match=f"yaml_vault file v.yml at 'a': what is encrypted .*{message}") as caught:
         open_(f"a: {cipher(inside)}", "a")
     assert CANARY not in everything(caught.value)
 
@@ -105,9 +105,9 @@ def test_bytes_that_are_no_text_are_refused(open_, aws):
 
 def test_what_kms_refuses_says_which_value(open_, aws, fault):
     aws.answers["kms:Decrypt"] = [fault("InvalidCiphertextException"), fault("AccessDeniedException")]
-    with pytest.raises(Unopenable, match=r"yaml_vault file v\.yml b\.c: KMS does not open it: it has been altered"):
+    with pytest.raises(Unopenable, match=r"yaml_vault file v\.yml at 'b\.c': KMS does not open it: it has been altered"):
         open_(f"b: {{c: {cipher('x')}}}", "b.c")
-    with pytest.raises(Denied, match=r"kms:Decrypt for yaml_vault file v\.yml b\.c"):
+    with pytest.raises(Denied, match=r"kms:Decrypt for yaml_vault file v\.yml at 'b\.c'"):
         open_(f"b: {{c: {cipher('x')}}}", "b.c")
 
 

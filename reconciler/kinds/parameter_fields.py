@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from reconciler.model.fields import Field, Fields
+from reconciler.model.sealed import FROM, FROM_SHAPE
 from reconciler.model.shapes import Shape
 
 SPEC = Shape(
@@ -10,10 +11,7 @@ SPEC = Shape(
     "PutParameter",
     only=("name", "value", "type", "description", "keyId", "allowedPattern", "tags", "tier", "dataType", "from"),
     optional=("value",),
-    own={
-        "from": {"sops": "string", "yamlVault": "string", "key": "string", "encrypted": ["string"],
-                 "prefix": "string", "suffix": "string"},
-    },
+    own={FROM: FROM_SHAPE},
 )  # fmt: skip
 
 ATTRIBUTES = {

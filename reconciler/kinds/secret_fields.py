@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reconciler.model.fields import Field, Fields
-from reconciler.model.sealed import Sealed
+from reconciler.model.sealed import FROM, FROM_SHAPE, Sealed
 from reconciler.model.shapes import Shape
 from reconciler.model.tree import Tree
 
@@ -15,8 +15,7 @@ SPEC = Shape(
     also=("RotateSecret",),
     required=("name",),
     own={
-        "from": {"sops": "string", "yamlVault": "string", "key": "string", "encrypted": ["string"],
-                 "prefix": "string", "suffix": "string"},
+        FROM: FROM_SHAPE,
         "jsonKeys": ["string"],
         "pin": ("version", "float"),
         "versionId": "string",

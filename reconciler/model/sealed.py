@@ -25,6 +25,17 @@ PREFIX: Final = "sealed:"
 _START: Final = "sealed:v1"
 _ID: Final = re.compile(r"[0-9a-f]{32,64}")
 
+FROM: Final = "from"
+"""The member of a spec that names a file of another tool, where the value is not sealed in the spec itself."""
+TOOLS: Final = ("sops", "yamlVault")
+FROM_SHAPE: Final = {
+    **dict.fromkeys(TOOLS, "string"),
+    "key": "string",
+    "encrypted": ["string"],
+    "prefix": "string",
+    "suffix": "string",
+}
+
 Leaf: TypeAlias = str | int | float | bool | None
 
 

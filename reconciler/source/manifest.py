@@ -23,13 +23,14 @@ from reconciler.source.nodes import (
     Node,
     Scalar,
     get,
+    is_null,
     key_mark,
     plain,
     positions,
+    pruned,
     scalars,
     value_mark,
     with_member,
-    without_nulls,
 )
 from reconciler.source.patches import Patch, PatchLog, apply, merge_metadata
 from reconciler.source.repository import Raw
@@ -137,9 +138,9 @@ def _spec(written: Map, kind: Kind, patches: Sequence[Patch], setting: Setting, 
         spec = merged if isinstance(merged, Map) else spec
     setting.log.removed |= merging.removed
     setting.log.not_there |= merging.not_there
-    pruned = without_nulls(spec)
-    assert isinstance(pruned, Map)
-    return pruned
+    said = pruned(spec, is_null)  # null is absent, as a member and as an element
+    assert isinstance(said, Map)
+    return said
 
 
 def _defaults(spec: Map, key: Key, name_at: Mark, root: Mark, kind: Kind, setting: Setting, tell: Teller) -> Map:

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
+from reconciler.model.sealed import FROM, TOOLS
 from reconciler.source.beside import BesideError, clean_path
 from reconciler.source.load import load
 from reconciler.source.nodes import List, Map, Node, Scalar
 from reconciler.source.revision import Revision
-from reconciler.source.sealing import FROM, TOOLS
 from reconciler.source.vars_from import MEMBER, named_files
 
 _ENVIRONMENT = re.compile(r"\$\{\{\s*env\.name\s*\}\}")

@@ -124,13 +124,13 @@ def with_member(node: Map, name: str, member: Node, key: Mark) -> Map:
     return Map({**node.members, name: member}, {**node.keys, name: key}, node.at)
 
 
-def without_nulls(node: Node) -> Node:
-    """The tree without its nulls: null is absent, as a member and as an element."""
+def pruned(node: Node, dropped: Callable[[Node], bool]) -> Node:
+    """The tree without the members and elements that are ``dropped``, at any depth; itself it is kept."""
     if isinstance(node, Map):
-        kept = {name: without_nulls(member) for name, member in node.members.items() if not is_null(member)}
+        kept = {name: pruned(member, dropped) for name, member in node.members.items() if not dropped(member)}
         return Map(kept, node.keys, node.at)
     if isinstance(node, List):
-        return List(tuple(without_nulls(item) for item in node.items if not is_null(item)), node.at)
+        return List(tuple(pruned(item, dropped) for item in node.items if not dropped(item)), node.at)
     return node
 
 

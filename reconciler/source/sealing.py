@@ -9,7 +9,18 @@ from typing import Any, TypeVar
 from reconciler.model.coercion import to_text
 from reconciler.model.key import Key
 from reconciler.model.kind import Kind
-from reconciler.model.sealed import PREFIX, BadEnvelope, Envelope, HeldValue, Sealed, bound, parse
+from reconciler.model.sealed import (
+    FROM,
+    FROM_SHAPE,
+    PREFIX,
+    TOOLS,
+    BadEnvelope,
+    Envelope,
+    HeldValue,
+    Sealed,
+    bound,
+    parse,
+)
 from reconciler.model.secrecy import SENSITIVE, secret_name
 from reconciler.model.tree import Path, show_path
 from reconciler.source import sops_file, vault_file
@@ -30,10 +41,6 @@ _FOREIGN = (
 """What looks encrypted, but is not sealed in a way that could be opened here."""
 
 _STAND_IN = "(sealed)"
-FROM = "from"
-"""The member that names a file, where the value is not sealed here."""
-TOOLS = ("sops", "yamlVault")
-_FROM = ("sops", "yamlVault", "key", "encrypted", "prefix", "suffix")
 
 
 def sealed_value(
@@ -81,7 +88,7 @@ def _from_file(spec: Map, name: str, node: Node | None, beside: Beside, tell: Te
     if node is not None:
         tell.error("wrong-value", f"'{FROM}' and '{name}' cannot both be said", at, "leave one out", path=FROM)
         return _without(rest, name), None
-    said = Members(spec.members[FROM], f"'{FROM}'", _FROM, tell, at)
+    said = Members(spec.members[FROM], f"'{FROM}'", tuple(FROM_SHAPE), tell, at)
     tools = [tool for tool in TOOLS if said.get(tool) is not None]
     if len(tools) != 1:
         if said.node is not None:

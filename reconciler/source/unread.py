@@ -7,7 +7,7 @@ from typing import Any
 from reconciler.model.errors import Finding
 from reconciler.model.kind import Kind
 from reconciler.model.tree import Path
-from reconciler.source.nodes import List, Map, Node, get, is_unread, plain, scalars
+from reconciler.source.nodes import Map, Node, get, is_unread, plain, pruned, scalars
 
 
 def unread_paths(node: Node) -> frozenset[Path]:
@@ -27,17 +27,8 @@ def check(spec: Map, kind: Kind) -> tuple[dict[str, Any] | None, list[Finding], 
         return clean, findings, [] if findings else list(kind.check(clean))
     if any(not is_unread(get(spec, *finding.path)) for finding in findings):
         return clean, findings, []
-    bare, lacking = kind.Spec.check(plain(_without_unread(spec)))
+    bare, lacking = kind.Spec.check(plain(pruned(spec, is_unread)))
     if findings:
         return (None if lacking else bare), [], []
     either_way = [] if lacking else list(kind.check(bare))
     return clean, [], [finding for finding in kind.check(clean) if finding in either_way]
-
-
-def _without_unread(node: Node) -> Node:
-    if isinstance(node, Map):
-        kept = {name: _without_unread(it) for name, it in node.members.items() if not is_unread(it)}
-        return Map(kept, node.keys, node.at)
-    if isinstance(node, List):
-        return List(tuple(_without_unread(it) for it in node.items if not is_unread(it)), node.at)
-    return node

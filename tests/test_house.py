@@ -28,7 +28,7 @@ ONLY_IN = {
     "boto3": ("aws/", "simulator/"),
     "botocore": ("aws/", "simulator/"),
     "moto": ("simulator/",),
-    "cryptography": ("aws/",),
+    "cryptography": ("aws/", "agent/login/"),
     "pyrage": ("aws/",),
     "deepdiff": ("core/diff.py",),
     "yaml": ("source/", "simulator/"),
@@ -37,6 +37,13 @@ ONLY_IN = {
     "click": ("cli/",),
     "pydantic": ("model/", "source/", "engine/saved_plan.py", "aws/record_format.py"),
     "structlog": ("report/log.py",),
+    "starlette": ("agent/server/",),
+    "uvicorn": ("agent/server/",),
+    "prometheus_client": ("agent/server/",),
+    "minijinja": ("agent/tell/",),
+    "urllib3": ("agent/http.py",),
+    "cronsim": ("core/windows.py",),
+    "watchfiles": ("agent/wake/",),
 }
 """Library → where it may be imported."""
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from reconciler.model.allow import ANYTHING, Allow
 from reconciler.model.errors import Position, Problem
 from reconciler.model.key import Key
 from reconciler.model.lookup import Needs
 from reconciler.model.policy import Policy
 from reconciler.model.sealed import Sealing
 from reconciler.model.tree import Path, Tree
+from reconciler.model.window import Window
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,8 @@ class Environment:
     """One place to run in, as ``environments/<name>.yaml`` says.
 
     ``apps`` None means: every app of the repository. ``call_rates``: (bucket of calls, burst, calls per second).
+    ``allow`` is what its manifests may hold. ``lease`` is where the one writer is agreed on: ``dynamodb:<table>`` or
+    ``file:<path>``. ``windows`` say when something may be changed, ``approve`` that a person agrees to each plan.
     """
 
     name: str
@@ -30,6 +34,10 @@ class Environment:
     call_rates: tuple[tuple[str, float, float], ...] = ()
     sealing: Sealing = field(default_factory=Sealing)
     policy: Policy = field(default_factory=Policy)
+    allow: Allow = ANYTHING
+    lease: str | None = None
+    windows: tuple[Window, ...] = ()
+    approve: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,12 +74,17 @@ class Document:
 
 @dataclass(frozen=True)
 class App:
-    """A folder under ``apps/`` as one environment sees it."""
+    """A folder under ``apps/`` as one environment sees it.
+
+    ``windows`` are its own and hold besides the environment's; ``approve``: a person agrees to each of its plans here.
+    """
 
     name: str
     depends_on: tuple[str, ...] = ()
     suspend: bool = False
     policy: Policy = field(default_factory=Policy)
+    windows: tuple[Window, ...] = ()
+    approve: bool = False
 
 
 @dataclass(frozen=True)

@@ -222,7 +222,7 @@ class Result:
     """What a tick left to do, how things fare, and when to look again (seconds; None: nothing to wait for).
 
     ``failures`` are the calls that did not succeed, by the resource they were for; ``notes`` what should be known of
-    the whole tick.
+    the whole tick. ``arns`` are those of what was read, by which events tell of it.
     """
 
     plan: Plan
@@ -231,3 +231,4 @@ class Result:
     again: float | None
     failures: Mapping[Key, AwsError] = field(default_factory=dict)
     notes: tuple[Problem, ...] = ()
+    arns: Mapping[Key, str] = field(default_factory=dict)

@@ -85,7 +85,10 @@ class Log(Protocol):
 
 @dataclass
 class Controller:
-    """The controller of one environment. ``turn`` is for one thread alone; ``wake`` and ``ask`` for any."""
+    """The controller of one environment. ``turn`` is for one thread alone; ``wake`` and ``ask`` for any.
+
+    ``nudge`` wakes that thread, ``stop`` says that no further call is to be made.
+    """
 
     name: str
     source: Source
@@ -96,6 +99,7 @@ class Controller:
     resync: float = 300.0
     jitter: Random = field(default_factory=Random)
     stop: Callable[[], bool] = lambda: False
+    nudge: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
@@ -120,12 +124,14 @@ class Controller:
         """Look soon at what may have changed."""
         with self._lock:
             self._inbox.append(wake)
+        self.nudge()
 
     def ask(self, app: str | None) -> None:
         """A person wants an app (None: all) made as the repository says, drift too."""
         with self._lock:
             self._asked |= {app} if app is not None else set(self._apps())
             self._inbox.append(Wake(apps=frozenset([app]) if app is not None else None, why="asked", reset=True))
+        self.nudge()
 
     @property
     def wish(self) -> Wish | None:
@@ -145,6 +151,10 @@ class Controller:
             pause = self._turn()
         except ReconcilerError as error:
             return self._in_trouble(error)
+        except Exception as error:  # noqa: BLE001 - a bug must not end the healing of this environment for good
+            self.log("bug", environment=self.name, exc_info=error)
+            self._force, self._memory = None, Memory()
+            return self._in_trouble(ReconcilerError(f"{type(error).__name__}, a bug", hint="please report it"))
         if self._trouble is not None:
             self.log("recovered", environment=self.name)
             self._trouble, self._troubled = None, 0

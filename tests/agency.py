@@ -25,13 +25,15 @@ class MemorySource:
     lab: Lab
     number: int = 0
     now: Reading = field(default_factory=Reading)
+    history: dict[str, Revision] = field(default_factory=dict)
 
     def commit(self, *, trusted: bool = True) -> str:
         """Commit the laboratory's files as they are."""
         self.number += 1
         head = f"{self.number:040x}"
         files = {path: text.encode() for path, text in self.lab.files.items()}
-        self.now = Reading(Revision(head, files), head, None, trusted, True)
+        self.history[head] = Revision(head, files)
+        self.now = Reading(self.history[head], head, None, trusted, True)
         return head
 
     def fail(self, error: ReconcilerError | None) -> None:
@@ -48,6 +50,12 @@ class MemorySource:
 
     def committed(self, commit: str) -> float:
         return float(int(commit, 16))
+
+    def at(self, commit: str) -> Revision | None:
+        return self.history.get(commit)
+
+    def before(self, commit: str) -> list[str]:
+        return [known for known in reversed(self.history) if known < commit]
 
 
 @dataclass

@@ -15,22 +15,22 @@ from typing import Protocol
 from reconciler.agent.board import Board, Look, News
 from reconciler.agent.desk import Wake
 from reconciler.agent.due import FIRST, LONGEST, Due
+from reconciler.agent.intent import Intent, Log
 from reconciler.agent.picture import Picture
-from reconciler.agent.source import Reading, Source
+from reconciler.agent.source import Source
 from reconciler.core.rollup import look_again
 from reconciler.engine.apply import Target
-from reconciler.engine.in_force import InForce, app_of, apps_of, changed_apps, in_force
+from reconciler.engine.in_force import InForce, apps_of, changed_apps
 from reconciler.engine.lookup import Wish, narrowed
 from reconciler.engine.reconcile import reconcile
-from reconciler.engine.settle import Draft, draft, settle
 from reconciler.engine.sources import Doors
 from reconciler.engine.trim import trimmed
-from reconciler.kinds import KINDS
 from reconciler.model.clock import Clock
 from reconciler.model.desired import Environment
-from reconciler.model.errors import InvalidManifests, LeaseHeld, Problem, ReconcilerError, Throttled
+from reconciler.model.errors import LeaseHeld, Problem, ReconcilerError, Throttled
 from reconciler.model.kind import Reader
 from reconciler.model.plan import Plan
+from reconciler.model.record import Record
 from reconciler.model.status import Memory, Result, Status
 
 RETRY = 2.0
@@ -77,12 +77,6 @@ Connect = Callable[[Environment], Ends]
 """Raises AccessError, UsageError, AwsError."""
 
 
-class Log(Protocol):
-    """One line an event."""
-
-    def __call__(self, event: str, **fields: object) -> None: ...
-
-
 @dataclass
 class Controller:
     """The controller of one environment. ``turn`` is for one thread alone; ``wake`` and ``ask`` for any.
@@ -108,9 +102,7 @@ class Controller:
         self._due = Due(self.resync, self.jitter, self.clock.monotonic())
         self._ends: Ends | None = None
         self._environment: Environment | None = None
-        self._reading: Reading | None = None
-        self._draft: Draft | None = None
-        self._force: InForce | None = None
+        self._intent = Intent(self.name, self.source, self.log)
         self._memory = Memory()
         self._picture = Picture(self.name)
         self._waits: dict[str, frozenset[str]] = {}
@@ -136,7 +128,7 @@ class Controller:
     @property
     def wish(self) -> Wish | None:
         """What is in force."""
-        force = self._force
+        force = self._intent.force
         return force.wish if force else None
 
     @property
@@ -153,7 +145,8 @@ class Controller:
             return self._in_trouble(error)
         except Exception as error:  # noqa: BLE001 - a bug must not end the healing of this environment for good
             self.log("bug", environment=self.name, exc_info=error)
-            self._force, self._memory = None, Memory()
+            self._intent.forget()
+            self._memory = Memory()
             return self._in_trouble(ReconcilerError(f"{type(error).__name__}, a bug", hint="please report it"))
         if self._trouble is not None:
             self.log("recovered", environment=self.name)
@@ -165,25 +158,24 @@ class Controller:
         self._hear()
         if self._trouble is not None:
             self._due.wake(None, self.clock.monotonic(), reset=True)
-        reading = self.source.reading()
-        if news := reading != self._reading:
-            self._take(reading)
-        if self._draft is None:
+        news = self._take_news()
+        if not self._intent.known:
             self._show()
             return self.resync
         if not self._is_writer():
             self._show()
             return RETRY
         now = self.clock.monotonic()
-        if self._force is None or self._due.begin_round(now):
+        if self._intent.force is None or self._due.begin_round(now):
             self._begin_round(now)
+        elif news:
+            self._settle(now)
         assert self._ends is not None
         scope = self._due.scope(now, self._size, STEP * max(1, self._ends.room()))
-        if not scope:
-            if news:
-                self._show()
-            return max(0.0, self._due.next() - now)
-        self._tick(scope)
+        if scope:
+            self._tick(scope)
+        elif news:
+            self._show()
         return max(0.0, self._due.next() - self.clock.monotonic())
 
     def _hear(self) -> None:
@@ -194,34 +186,16 @@ class Controller:
                 continue
             self._due.wake(wake.apps, self.clock.monotonic(), reset=wake.reset)
 
-    def _take(self, reading: Reading) -> None:
-        """Take up what the source says now. A state that cannot be used leaves the last good one in force."""
-        before, self._reading = self._reading, reading
-        if reading.error is not None:
-            self.log("source failed", environment=self.name, error=reading.error, hint=reading.error.hint)
-        if reading.revision is None or (before and before.revision is reading.revision):
-            return
-        try:
-            made = draft(reading.revision, self.name, KINDS)
-        except InvalidManifests as error:
-            self._picture.problems = error.problems
-            self.log("commit not usable", environment=self.name, commit=reading.head, error=str(error))
-            return
-        self._draft = made
-        self._at_account(made.rendered.environment)
-        if self._force is not None:
-            self._settle(self.clock.monotonic())
-
-    def _at_account(self, environment: Environment) -> None:
-        """Connected to where the environment is; anew when it has moved."""
-        if self._ends is not None and _place(environment) == _place(self._environment):
-            self._environment = environment
-            return
-        if self._ends is not None:
-            self.close()
-        self._ends = None
-        self._environment = environment
-        self._ends = self.connect(environment)
+    def _take_news(self) -> bool:
+        """Take up what the repository says now; whether that is something else than before."""
+        reading = self._intent.news()
+        if reading is None:
+            return False
+        environment = self._intent.take(reading)
+        if environment is not None and _place(environment) != _place(self._environment):
+            self.close()  # it has moved
+        self._environment = environment or self._environment
+        return True
 
     def _is_writer(self) -> bool:
         if self._ends is None:
@@ -230,18 +204,16 @@ class Controller:
         lease = self._ends.lease
         if lease is None or lease.held:
             return True
+        self._intent.forget()
+        self._memory = Memory()
         if not lease.try_take():
-            self._force = None  # whoever writes now may have brought about anything
             return False
         self.log("lease taken", environment=self.name)
         self.board.tell(News("lease-taken", self.name, self.clock.now()))
-        self._memory = Memory()
         # What another writer went by may be newer than what was fetched here.
         self.source.refresh()
-        reading = self.source.reading()
-        if reading != self._reading:
-            self._take(reading)
-        return True
+        self._take_news()
+        return self._ends is not None
 
     def _begin_round(self, now: float) -> None:
         assert self._ends is not None
@@ -250,32 +222,26 @@ class Controller:
         self._due.begin_round(now)
 
     def _settle(self, now: float) -> None:
-        """Say what is in force: what other tools own is read anew, and what is wanted otherwise becomes due."""
-        assert self._draft is not None
+        """Say what is in force; what is wanted otherwise than before becomes due."""
         assert self._ends is not None
-        last = self._force.wish if self._force else None
-        made = self._draft
-        pins = any(document.policy.images == "pin" for document in made.rendered.documents)
-        looks = bool(made.rendered.needs) or pins
-        new = settle(made, self._ends.read, self._ends.doors) if looks else made.wish
-        assert self._reading is not None
-        new = replace(new, whole=new.whole and self._reading.trusted)
-        found = in_force(new, last)
-        if found is None:
-            raise InvalidManifests(new.problems)
-        if last is None or found.wish.commit != last.commit:
+        before = self.wish
+        found = self._intent.settle(self._ends.read, self._ends.doors, self._records)
+        if before is None or found.wish.commit != before.commit:
             self._new_commit(found)
-        changed = changed_apps(last, found.wish)
-        self._force = found
-        self._picture.problems = (*found.wish.problems,)
         self._due.know(self._apps() | self._picture.owned, now)
-        self._due.wake(changed, now, reset=True)
+        self._due.wake(changed_apps(before, found.wish), now, reset=True)
+
+    def _records(self) -> Mapping[str, Record]:
+        assert self._ends is not None
+        target = self._ends.target()
+        return target.records.read(target.scope).records if target.records is not None else {}
 
     def _new_commit(self, found: InForce) -> None:
         commit = found.wish.commit
         held = ", ".join(sorted(found.held))
-        self.log("commit", environment=self.name, commit=commit, held=held or None)
-        self.board.tell(News("commit", self.name, self.clock.now(), commit=commit, message=held and f"held: {held}"))
+        self.log("commit", environment=self.name, commit=commit, held=held)
+        message = f"left as they were: {held}" if held else ""
+        self.board.tell(News("commit", self.name, self.clock.now(), commit=commit, message=message))
         lease = self._ends.lease if self._ends else None
         if lease is not None and commit is not None:
             lease.begin(commit, self.source.committed(commit))
@@ -291,8 +257,8 @@ class Controller:
                 self._due_again(app, result)
             self._asked -= set(apps)
             self._wake_waiting(apps)
-        assert self._force is not None
-        self._memory = trimmed(self._memory, self._force.wish, self._picture.read)
+        assert self.wish is not None
+        self._memory = trimmed(self._memory, self.wish, self._picture.read)
         self._due.know(self._apps() | self._picture.owned, self.clock.monotonic())
         took = self.clock.monotonic() - began
         self.board.count("reconciler_ticks", environment=self.name)
@@ -302,9 +268,9 @@ class Controller:
     def _looked(self, scope: tuple[str, ...]) -> Iterable[tuple[tuple[str, ...], Result]]:
         """A result for each part of the scope that could be looked at together: an app whose planning fails is found
         by halving, and holds up only itself."""
-        assert self._force is not None
+        assert self.wish is not None
         assert self._ends is not None
-        wish = self._force.wish if self._is_everything(scope) else narrowed(self._force.wish, scope)
+        wish = self.wish if self._is_everything(scope) else narrowed(self.wish, scope)
         target = replace(self._ends.target(), stop=self.stop)
         try:
             found = reconcile(target, wish, self._memory)
@@ -360,14 +326,14 @@ class Controller:
     # -- how it stands
 
     def _apps(self) -> frozenset[str]:
-        return apps_of(self._force.wish) if self._force else frozenset()
+        return apps_of(self.wish) if self.wish else frozenset()
 
     def _is_everything(self, scope: Iterable[str]) -> bool:
         return self._apps() | self._picture.owned <= set(scope)
 
     def _size(self, app: str) -> int:
-        assert self._force is not None
-        return self._picture.size(app, self._force.wish)
+        assert self.wish is not None
+        return self._picture.size(app, self.wish)
 
     def _in_trouble(self, error: ReconcilerError) -> float:
         """Nothing of the environment can be done now: later, with a pause that doubles."""
@@ -388,14 +354,15 @@ class Controller:
     def _show(self) -> None:
         lease = self._ends.lease if self._ends else None
         trouble = self._trouble
-        problems = self._picture.problems
+        problems = self._intent.problems
         if trouble is not None:
             code = type(trouble).__name__
             problems = (Problem(code, str(trouble), hint=trouble.hint), *problems)
         look: Look = self._picture.look(
-            self._reading,
-            self._force,
+            self._intent.reading,
+            self._intent.force,
             problems=problems,
+            broken=self._intent.broken,
             held=lease is None or lease.held,
             writer=lease.writer if lease else "",
             waiting=self._due.waiting(self.clock.monotonic()),
@@ -427,6 +394,3 @@ def _place(environment: Environment | None) -> Mapping[str, object] | None:
         return None
     members = ("region", "account_id", "assume_role", "endpoint_url", "call_rates", "lease")
     return {name: getattr(environment, name) for name in members}
-
-
-__all__ = ["Connect", "Controller", "Ends", "Lease", "Log", "app_of", "part"]

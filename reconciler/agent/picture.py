@@ -31,13 +31,11 @@ class _App:
 class Picture:
     """Everything of one environment. For the thread of its controller alone.
 
-    ``problems`` are those of the manifests, ``owned`` the apps that own something in the account, ``read`` the date of
-    the newest reading.
+    ``owned`` are the apps that own something in the account, ``read`` is the date of the newest reading.
     """
 
     def __init__(self, environment: str) -> None:
         self.environment = environment
-        self.problems: tuple[Problem, ...] = ()
         self.owned: frozenset[str] = frozenset()
         self.read: datetime | None = None
         self._apps: dict[str, _App] = {}
@@ -84,6 +82,7 @@ class Picture:
         force: InForce | None,
         *,
         problems: tuple[Problem, ...],
+        broken: tuple[Problem, ...],
         held: bool,
         writer: str,
         waiting: int,
@@ -97,7 +96,7 @@ class Picture:
             reading.head if reading else None,
             source_condition(
                 reading.error if reading else None,
-                force.broken if force else self.problems,
+                broken,
                 force.held if force else frozenset(),
                 rewound=bool(reading and not reading.trusted),
                 known=force is not None,

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from reconciler.agent.board import Board, Pulse
-from reconciler.agent.controller import Controller, Log
+from reconciler.agent.controller import Controller
 from reconciler.agent.desk import Wake
+from reconciler.agent.intent import Log
 from reconciler.agent.source import Source
 from reconciler.model.clock import Clock
 from reconciler.source.render import environments

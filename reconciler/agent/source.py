@@ -4,7 +4,7 @@ better one."""
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -14,6 +14,9 @@ from reconciler.model.errors import ReconcilerError, SourceError
 from reconciler.source.directory import read_directory
 from reconciler.source.git import ancestors, commit_time, read_git
 from reconciler.source.revision import Revision
+
+_EARLIER = 50
+"""Commits that are looked at for a good one, when the newest is broken and nothing is remembered."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +54,15 @@ class Source(Protocol):
         ...
 
     def committed(self, commit: str) -> float:
-        """When a commit was made, in seconds since the epoch."""
+        """When a commit was made, in seconds since the epoch. Raises SourceError."""
+        ...
+
+    def at(self, commit: str) -> Revision | None:
+        """The files of an earlier commit; None where they cannot be had, or it is not signed as it must be."""
+        ...
+
+    def before(self, commit: str) -> Sequence[str]:
+        """The commits before one, newest first, as many as are worth a look."""
         ...
 
 
@@ -104,6 +115,16 @@ class GitSource:
     def committed(self, commit: str) -> float:
         return commit_time(self._root, commit)
 
+    def at(self, commit: str) -> Revision | None:
+        try:
+            self._check(commit)
+            return read_git(self._root, commit, prefix=self._repository.folder)
+        except SourceError:
+            return None
+
+    def before(self, commit: str) -> Sequence[str]:
+        return ancestors(self._root, commit)[1:_EARLIER]
+
     def _read(self, commit: str, last: Reading) -> Reading:
         """The files of a commit, or the last ones with the reason why these cannot be had."""
         try:
@@ -146,6 +167,12 @@ class FolderSource:
 
     def committed(self, commit: str) -> float:
         return 0.0
+
+    def at(self, commit: str) -> Revision | None:
+        return None
+
+    def before(self, commit: str) -> Sequence[str]:
+        return ()
 
     def _read(self) -> Reading:
         last = self._reading

@@ -29,11 +29,10 @@ def in_force(new: Wish, last: Wish | None) -> InForce | None:
     A problem that names no app makes nothing of the new commit usable. An app that had no good state yet is left out of
     what is changed: its keys are invalid, as in any plan.
     """
-    errors = [problem for problem in new.problems if problem.severity is Severity.ERROR]
-    whole = tuple(problem for problem in errors if app_of(problem) is None)
+    whole = broken_as_a_whole(new.problems)
     if whole:
         return InForce(replace(last, problems=new.problems, whole=False), broken=whole) if last else None
-    held = frozenset(app for problem in errors if (app := app_of(problem)) is not None)
+    held = frozenset(app for problem in new.errors if (app := app_of(problem)) is not None)
     kept = {key: item for key, item in last.desired.items() if key.app in held} if last else {}
     if not kept:
         return InForce(new, held)
@@ -47,6 +46,11 @@ def in_force(new: Wish, last: Wish | None) -> InForce | None:
     )
     joined = replace(new, desired=_ordered(desired), invalid=invalid, externals=externals, whole=False)
     return InForce(joined, held)
+
+
+def broken_as_a_whole(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """The errors that are no app's own: with one of them nothing can be said of any app."""
+    return tuple(it for it in problems if it.severity is Severity.ERROR and app_of(it) is None)
 
 
 def app_of(problem: Problem) -> str | None:

@@ -101,6 +101,30 @@ def test_a_commit_that_cannot_be_used_leaves_all_of_the_last_good_state_in_force
     assert not look.status.ready
 
 
+@pytest.mark.parametrize("broken", ["app", "environment"])
+def test_a_process_that_begins_at_a_broken_commit_goes_by_what_was_synced_last(agency, broken):
+    if broken == "app":
+        edit(agency.lab, "image: shop:1", "image: shop:1\n      mistake: 1")
+    else:
+        agency.lab.files["environments/staging.yaml"] += "  regionn: x\n"
+    agency.commit()
+    agency.fresh()
+    agency.lab.ecs().delete_service(cluster="main", service="worker", force=True)
+    agency.run(900)
+    assert "CreateService" in agency.lab.writes()
+    assert agency.look.source.status == "False"
+
+
+def test_a_process_that_begins_at_a_broken_commit_and_knows_no_other_does_nothing():
+    agency = Agency(two())
+    agency.lab.files["environments/staging.yaml"] += "  regionn: x\n"
+    agency.commit()
+    agency.run(300)
+    assert agency.lab.writes() == []
+    assert agency.look.status is None
+    assert agency.look.source.status == "False"
+
+
 def test_an_empty_commit_is_never_nothing_desired(agency):
     for path in list(agency.lab.files):
         if path.startswith("apps/"):

@@ -49,8 +49,8 @@ Password\\ for\\ *"@$RECONCILER_GIT_HOST': ") printf '%s\\n' "$RECONCILER_GIT_PA
 esac
 """
 _SSH: Final = (
-    "BatchMode=yes", "StrictHostKeyChecking=yes", "ConnectTimeout=20", "ServerAliveInterval=15", "ServerAliveCountMax=3",
-    "ForwardAgent=no", "ClearAllForwardings=yes", "PermitLocalCommand=no",
+    "BatchMode=yes", "StrictHostKeyChecking=yes", "ConnectTimeout=20", "ServerAliveInterval=15",
+    "ServerAliveCountMax=3", "ForwardAgent=no", "ClearAllForwardings=yes", "PermitLocalCommand=no",
 )  # fmt: skip
 _ANY_OWNER: Final = "[safe]\n\tdirectory = *\n"
 _UNSPEAKABLE: Final = re.compile(r"[\"\\$\x00-\x1f\x7f]")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from reconciler.model.errors import SourceError
@@ -54,16 +54,25 @@ def git(root: Path, *arguments: str, stdin: bytes = b"") -> bytes:
     return done.stdout
 
 
-def run(root: Path, *arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    """Git's run, however it ended. Raises SourceError where it cannot be run, or does not end."""
-    settings = [part for setting in _SETTINGS for part in ("-c", setting)]
+def run(
+    root: Path,
+    *arguments: str,
+    stdin: bytes = b"",
+    settings: Sequence[str] = (),
+    variables: Mapping[str, str] | None = None,
+) -> subprocess.CompletedProcess[bytes]:
+    """Git's run, however it ended. Raises SourceError where it cannot be run, or does not end.
+
+    ``settings`` and ``variables`` of its process come on top of those that every run has.
+    """
+    given = [part for setting in (*_SETTINGS, *settings) for part in ("-c", setting)]
     try:
         return subprocess.run(
-            ["git", *settings, "-C", str(root), *arguments],
+            ["git", *given, "-C", str(root), *arguments],
             input=stdin,
             capture_output=True,
             check=False,
-            env=environment(),
+            env={**environment(), **(variables or {})},
             timeout=_TIMEOUT,
         )
     except FileNotFoundError:

@@ -33,11 +33,22 @@ def contents(root: Path, oids: Sequence[str]) -> list[bytes]:
         end = answer.index(b"\n", start)
         head = answer[start:end].decode().split()
         if len(head) != 3:
-            raise SourceError(f"git has no object {oid}", where=root, hint="fetch the repository in full")
-        size = int(head[2])
-        found.append(answer[end + 1 : end + 1 + size])
-        start = end + size + 2
+            raise _lost(root, oid)
+        length = int(head[2])
+        found.append(answer[end + 1 : end + 1 + length])
+        start = end + length + 2
     return found
+
+
+def size(root: Path, oid: str, told: str) -> int:
+    """The size of a blob as a listing tells it. Raises SourceError where git knows of the blob and does not have it."""
+    if not told.isdecimal():
+        raise _lost(root, oid)
+    return int(told)
+
+
+def _lost(root: Path, oid: str) -> SourceError:
+    return SourceError(f"git has no object {oid}", where=root, hint="fetch the repository in full")
 
 
 def text(root: Path, *arguments: str) -> str:

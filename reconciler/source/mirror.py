@@ -183,18 +183,18 @@ class Mirror:
         """Fetch everything beside what is there, and put it in its place when it is whole."""
         fresh, old = self.folder / "fresh.git", self.folder / "old.git"
         for leftover in (fresh, old):
-            shutil.rmtree(leftover, ignore_errors=True)
+            _remove(leftover)
         self._local(self.folder, "init", "--quiet", "--bare", "--template=", "--initial-branch=none", str(fresh))
         try:
             self._read = None
             head = self._update(fresh, who, self.repository.timeout * _ANEW)
         except SourceError:
-            shutil.rmtree(fresh, ignore_errors=True)
+            _remove(fresh)
             raise
         if self.root.exists():
             self.root.rename(old)
         fresh.rename(self.root)
-        shutil.rmtree(old, ignore_errors=True)
+        _remove(old)
         self._doubted = False
         return head
 
@@ -246,7 +246,11 @@ def _clear(root: Path) -> None:
     """Locks and half-written objects; the one who made them is gone."""
     for pattern in ("*.lock", "tmp_*", "gc.pid"):
         for left in root.rglob(pattern):
-            if left.is_dir():
-                shutil.rmtree(left, ignore_errors=True)
-            else:
-                left.unlink(missing_ok=True)
+            _remove(left)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

@@ -49,6 +49,8 @@ def remote(url: str) -> Remote:
     if scheme := _SCHEME.match(url):
         return _with_scheme(url, scheme[1].lower(), helper=scheme[2] == ":")
     if like := _LIKE_SCP.fullmatch(url):
+        if "@" in like["path"]:
+            raise UsageError("it holds a user or a password", where=_WHERE, hint=_LOGIN)
         _check_host(like["host"])
         if like["path"].startswith("-"):
             raise UsageError("the path on the host begins with '-'", where=_WHERE)

@@ -84,7 +84,7 @@ class Poller:
             return self._seen
 
     def fetch_now(self, timeout: float) -> Seen:
-        """What a fetch saw that began after this call; when ``timeout`` seconds are over, what is known, and Overdue."""
+        """What a fetch saw that began after this call; after ``timeout`` seconds what is known, and Overdue."""
         with self._changed:
             ours = self._begun + 1
             self._poked = True

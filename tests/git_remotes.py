@@ -65,7 +65,10 @@ class Served:
 @contextmanager
 def over_http(folder: Path, *, user: str = "", password: str = "", status: int = 0,
               location: str = "") -> Iterator[Served]:  # fmt: skip
-    """Every repository below a folder, by git's own CGI. With ``status`` each request gets just that."""
+    """Every repository below a folder, by git's own CGI. What is below ``/moved`` has moved up.
+
+    With ``status`` each request gets just that.
+    """
     asked = Asked()
     expected = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode() if password else None
 
@@ -73,7 +76,12 @@ def over_http(folder: Path, *, user: str = "", password: str = "", status: int =
         def do_GET(self) -> None:
             given = self.headers.get("Authorization")
             asked.authorizations.append(given)
-            if status:
+            if self.path.startswith("/moved/"):
+                self.send_response(301)
+                self.send_header("Location", self.path.removeprefix("/moved"))
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+            elif status:
                 self.send_response(status)
                 if location:
                     self.send_header("Location", location + self.path)

@@ -137,8 +137,10 @@ def _over_ssh(remote: Remote, who: Credentials | None, environ: Mapping[str, str
     words = ["ssh"]
     kept = {}
     if isinstance(who, SshKey):
-        words += ["-F", os.devnull, "-i", _for_ssh(who.file)]
-        options += ["IdentitiesOnly=yes", "IdentityAgent=none", "PreferredAuthentications=publickey"]
+        words += ["-F", os.devnull]
+        # Not -i: a key that is not there would silently make way for those of the user.
+        options += [f'IdentityFile="{_for_ssh(who.file)}"', "IdentitiesOnly=yes", "IdentityAgent=none"]
+        options.append("PreferredAuthentications=publickey")
         if who.known_hosts:
             options.append(f'UserKnownHostsFile="{_for_ssh(who.known_hosts)}"')
     elif who is not None:

@@ -22,6 +22,13 @@ _GPG_CONF: Final = "batch\nno-tty\nno-autostart\ntrust-model always\nno-auto-key
 _GOOD_SSH: Final = re.compile(
     r'^Good "git" signature for (?P<who>.+) with (?P<kind>\S+) key (?P<key>SHA256:\S+)$', re.MULTILINE
 )
+_SSH_WRONG: Final = {
+    "incorrect signature": "its signature does not fit what it holds",
+    "key has expired": "it was signed after the key had expired",
+    "key is not yet valid": "it was signed before the key was valid",
+    "key is not permitted": "its key may not sign commits",
+    "No principal matched": "it is signed with a key that is not among the signers'",
+}
 _GPG_SAYS: Final = re.compile(r"^\[GNUPG:\] (?P<word>[A-Z_]+)(?: (?P<rest>.*))?$", re.MULTILINE)
 _GPG_WRONG: Final = {
     "BADSIG": "its signature does not fit what it holds",
@@ -62,15 +69,8 @@ def _by_ssh(root: Path, commit: str, allowed: Path) -> str:
         return f"{who}, key {key}"
     if "cannot run ssh-keygen" in said:
         raise SourceError("ssh-keygen is not installed, or not on PATH", where=root, hint="install openssh-client")
-    if "key has expired" in said:
-        raise _refused(commit, "it was signed after the key had expired")
-    if "key is not yet valid" in said:
-        raise _refused(commit, "it was signed before the key was valid")
-    if "incorrect signature" in said:
-        raise _refused(commit, "its signature does not fit what it holds")
-    if "No principal matched" in said:
-        raise _refused(commit, "it is signed with a key that is not among the signers'")
-    raise _refused(commit, "its signature cannot be checked")
+    why = (message for sign, message in _SSH_WRONG.items() if sign in said)
+    raise _refused(commit, next(why, "its signature cannot be checked"))
 
 
 def _by_gpg(root: Path, commit: str, keys: Path) -> str:

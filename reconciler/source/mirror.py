@@ -14,35 +14,30 @@ import fcntl
 import hashlib
 import os
 import re
-import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from reconciler.model.agent import Repository
 from reconciler.model.errors import ReconcilerError, SourceError, UsageError
+from reconciler.source.bare import FETCHED, Bare, is_id, remove
 from reconciler.source.bounded import Bounded
 from reconciler.source.credentials import Credentials
 from reconciler.source.fetching import Place, command, environment, tidying
-from reconciler.source.git import read_git
-from reconciler.source.git_process import run, text
 from reconciler.source.refusals import Puzzling, Unreachable, hung, refusal
 from reconciler.source.remote import remote
 from reconciler.source.revision import Revision
 
-_HEAD: Final = "refs/reconciler/head"
-_FETCHED: Final = "refs/reconciler/fetched"
-_PAST: Final = "refs/reconciler/past"
-_MOST_PAST: Final = 500
 _ANEW: Final = 10
 """A first fetch brings all of the history: it may take so many times as long."""
+_BAD_BRANCH: Final = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(?:/|$)|^[-./]|[./]$|^@$")
 
 
 class Mirror:
     """``credentials`` is asked before each fetch. Raises UsageError for a URL or a branch that cannot be one.
 
-    One thread fetches; ``root`` and ``read`` are for any. ``environ``: what of this process's environment is passed on.
+    One thread fetches; all else is for any. ``environ``: where what is passed on to git is taken from (default: ours).
     """
 
     def __init__(
@@ -53,19 +48,26 @@ class Mirror:
         *,
         environ: Mapping[str, str] | None = None,
     ) -> None:
+        if repository.branch and _BAD_BRANCH.search(repository.branch):
+            raise UsageError(f"{repository.branch!r} cannot be the name of a branch", where="repository.branch")
         self.remote = remote(repository.url)
         self.repository = repository
-        named = hashlib.sha256(f"{self.remote.url}\n{repository.branch}".encode()).hexdigest()[:16]
         self.folder = folder.absolute()
-        self.root = self.folder / f"{named}.git"
+        named = hashlib.sha256(f"{self.remote.url}\n{repository.branch}".encode()).hexdigest()[:16]
+        self._bare = Bare(self.folder / f"{named}.git", repository.folder)
         self._place = Place(self.folder)
         self._credentials = credentials
-        self._environ = environ
+        self._environ = os.environ if environ is None else environ
         self._runs = Bounded(self.folder)
-        self._doubted = False
-        self._tidy = False
-        self._read: str | None = None
-        _check_branch(repository.branch)
+        self._doubted = self._tidy = False
+        self._newest: Revision | None = None
+        self._wanted: frozenset[str] = frozenset()
+        self._refused: set[str] = set()
+
+    @property
+    def root(self) -> Path:
+        """Where the objects are, for ``read_git`` and ``ancestors``."""
+        return self._bare.root
 
     def fetch(self) -> str:
         """The full id of the branch's newest commit, which can now be read. Raises SourceError.
@@ -76,15 +78,9 @@ class Mirror:
         try:
             with self._alone():
                 who = self._credentials()
-                self._doubted = not self._usable() or (self._doubted and not self._sound())
-                if self._doubted:
-                    return self._anew(who)
-                try:
-                    return self._update(self.root, who, self.repository.timeout)
-                except Puzzling:
-                    if self._sound():
-                        raise
-                    return self._anew(who)
+                head = self._fetch(who)
+                self._bring(who)
+                return head
         except SourceError:
             raise
         except ReconcilerError as error:
@@ -99,15 +95,22 @@ class Mirror:
 
     def head(self) -> str | None:
         """The commit that was last fetched, by an earlier process too; None: none yet, or it cannot be read."""
-        return self._points(self.root, _HEAD) if self._usable() else None
+        return self._bare.head() if self._bare.usable() else None
 
     def read(self, commit: str) -> Revision:
         """The manifests at a commit. Raises SourceError; the next fetch then looks whether the mirror is broken."""
+        newest = self._newest
+        if newest is not None and newest.commit == commit:
+            return newest
         try:
-            return read_git(self.root, commit, prefix=self.repository.folder)
+            return self._bare.read(commit)
         except SourceError:
             self._doubted = True
             raise
+
+    def want(self, commits: Iterable[str]) -> None:
+        """From now on try to have these too, by their full ids: a remote often still has what no branch holds."""
+        self._wanted = frozenset(commit for commit in commits if is_id(commit))
 
     def stop(self) -> None:
         """End a fetch that is under way, with all its processes, and let no other begin."""
@@ -125,38 +128,52 @@ class Mirror:
                     "another process fetches into it", where=self.folder, hint="give each agent a mirror of its own"
                 ) from None
             if not self._tidy:
-                _clear(self.root)
+                self._bare.clear()
             self._tidy = False
             yield
             self._tidy = True
 
-    def _update(self, root: Path, who: Credentials | None, patience: float) -> str:
+    def _fetch(self, who: Credentials | None) -> str:
+        self._doubted = not self._bare.usable() or (self._doubted and not self._bare.sound())
+        if not self._doubted:
+            try:
+                return self._update(self._bare, who, self.repository.timeout)
+            except Puzzling:
+                if self._bare.sound():
+                    raise
+        return self._anew(who)
+
+    def _update(self, bare: Bare, who: Credentials | None, patience: float) -> str:
         branch = self.repository.branch
-        wanted = f"refs/heads/{branch}" if branch else "HEAD"
-        self._run(root, f"+{wanted}:{_FETCHED}", who, patience)
-        new, old = self._points(root, _FETCHED), self._points(root, _HEAD)
+        self._run(bare, f"+{f'refs/heads/{branch}' if branch else 'HEAD'}:{FETCHED}", who, patience)
+        new = bare.fetched()
         if new is None:
             raise Puzzling("what was fetched is no commit", where=self.remote)
-        if new != self._read:
+        if self._newest is None or new != self._newest.commit:
             try:
-                read_git(root, new, prefix=self.repository.folder)
+                revision = bare.read(new)
             except SourceError as error:
-                raise Puzzling(f"what was fetched cannot be read: {error.message}", where=root) from None
-        if new != old:
-            if old is not None and run(root, "merge-base", "--is-ancestor", old, new).returncode:
-                self._keep(root, old)
-            self._local(root, "update-ref", _HEAD, new)
-            self._save_room(root)
-        self._read = new
+                raise Puzzling(f"what was fetched cannot be read: {error.message}", where=bare.root) from None
+            self._newest = revision if bare is self._bare else None  # it knows its folder, and a fresh one will move
+        if new != bare.head():
+            bare.move(new)
+            # Months of small fetches leave thousands of files. It only saves room, so it may fail.
+            self._runs.run(tidying(bare.root), env=self._environment(None), timeout=self.repository.timeout)
         return new
 
-    def _save_room(self, root: Path) -> None:
-        """Months of small fetches leave thousands of files. Nothing that a ref holds goes; it may fail."""
-        environ = self._environment(None)
-        self._runs.run(tidying(root), env=environ, timeout=self.repository.timeout)
+    def _bring(self, who: Credentials | None) -> None:
+        """Commits that are wanted and not there. One that the remote does not give is not asked for again."""
+        for commit in sorted(self._wanted - self._refused):
+            if not self._bare.has(commit):
+                try:
+                    self._run(self._bare, f"+{commit}:{self._bare.next_past()}", who, self.repository.timeout)
+                except SourceError as error:
+                    if error.retry and not isinstance(error, Puzzling):
+                        return
+                    self._refused.add(commit)
 
-    def _run(self, root: Path, refspec: str, who: Credentials | None, patience: float) -> None:
-        arguments = command(root, self.remote, [refspec], self._place, who, stall=self.repository.timeout)
+    def _run(self, bare: Bare, refspec: str, who: Credentials | None, patience: float) -> None:
+        arguments = command(bare.root, self.remote, [refspec], self._place, who, stall=self.repository.timeout)
         try:
             ended = self._runs.run(arguments, env=self._environment(who), timeout=patience)
         except FileNotFoundError:
@@ -169,88 +186,22 @@ class Mirror:
             raise refusal(ended.said, self.remote, self.repository.branch, who)
 
     def _environment(self, who: Credentials | None) -> dict[str, str]:
-        return environment(self.remote, self._place, who, os.environ if self._environ is None else self._environ)
-
-    @staticmethod
-    def _local(root: Path, *arguments: str) -> str:
-        """What git says of the mirror itself; where it fails, the mirror is in question."""
-        try:
-            return text(root, *arguments)
-        except SourceError as error:
-            raise Puzzling(error.message, where=root, hint=error.hint) from None
+        return environment(self.remote, self._place, who, self._environ)
 
     def _anew(self, who: Credentials | None) -> str:
         """Fetch everything beside what is there, and put it in its place when it is whole."""
-        fresh, old = self.folder / "fresh.git", self.folder / "old.git"
-        for leftover in (fresh, old):
-            _remove(leftover)
-        self._local(self.folder, "init", "--quiet", "--bare", "--template=", "--initial-branch=none", str(fresh))
+        fresh, old = Bare(self.folder / "fresh.git", self.repository.folder), self.folder / "old.git"
+        for leftover in (fresh.root, old):
+            remove(leftover)
         try:
-            self._read = None
+            fresh.make()
             head = self._update(fresh, who, self.repository.timeout * _ANEW)
         except SourceError:
-            _remove(fresh)
+            remove(fresh.root)
             raise
         if self.root.exists():
             self.root.rename(old)
-        fresh.rename(self.root)
-        _remove(old)
+        fresh.root.rename(self.root)
+        remove(old)
         self._doubted = False
         return head
-
-    def _keep(self, root: Path, commit: str) -> None:
-        """A ref for a commit that the branch has left; the oldest of many is let go."""
-        kept = self._local(root, "for-each-ref", "--format=%(refname)", _PAST).split()
-        number = int(kept[-1].rpartition("/")[2]) + 1 if kept else 1
-        self._local(root, "update-ref", f"{_PAST}/{number:08}", commit)
-        for name in kept[: max(0, len(kept) + 1 - _MOST_PAST)]:
-            self._local(root, "update-ref", "-d", name)
-
-    def _usable(self) -> bool:
-        """Whether the folder is a repository of its own: git would else find one that it lies in."""
-        if not self.root.is_dir():
-            return False
-        found = run(self.root, "rev-parse", "--absolute-git-dir")
-        if found.returncode or Path(os.fsdecode(found.stdout.rstrip(b"\n"))).resolve() != self.root.resolve():
-            return False
-        return self._points(self.root, _HEAD) is not None
-
-    def _sound(self) -> bool:
-        """Whether everything that is reachable is there, and the head can be read; a look too long proves nothing."""
-        try:
-            head = self._points(self.root, _HEAD)
-            if head is None or run(self.root, "fsck", "--connectivity-only", "--no-dangling").returncode:
-                return False
-        except SourceError:
-            return True
-        try:
-            read_git(self.root, head, prefix=self.repository.folder)
-        except SourceError:
-            return False
-        return True
-
-    @staticmethod
-    def _points(root: Path, ref: str) -> str | None:
-        found = run(root, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
-        return found.stdout.decode().strip() if found.returncode == 0 else None
-
-
-def _check_branch(branch: str) -> None:
-    """By git's own rules for names of refs."""
-    bad = re.search(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(?:/|$)|^[-./]|[./]$", branch)
-    if branch and (bad or branch == "@"):
-        raise UsageError(f"{branch!r} cannot be the name of a branch", where="repository.branch")
-
-
-def _clear(root: Path) -> None:
-    """Locks and half-written objects; the one who made them is gone."""
-    for pattern in ("*.lock", "tmp_*", "gc.pid"):
-        for left in root.rglob(pattern):
-            _remove(left)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)

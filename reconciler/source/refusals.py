@@ -28,7 +28,7 @@ class Puzzling(Unreachable):
 
 _LOGIN: Final = "is repository.login right, not expired, and may it read this repository?"
 _CAUSES: Final[tuple[tuple[str, str, str, bool], ...]] = (
-    (r"No space left on device|Disk quota exceeded|write error|sha1 file .* write", "the disk is full",
+    (r"No space left on device|Disk quota exceeded", "the disk is full",
      "make room where repository.mirror lies", True),
     (r"error: cannot run .*askpass|askpass.*Permission denied", "git may not run the helper that tells the password",
      "repository.mirror must not lie on a file system mounted with noexec", False),
@@ -44,7 +44,8 @@ _CAUSES: Final[tuple[tuple[str, str, str, bool], ...]] = (
     (r"couldn't find remote ref", "", "", False),
     (r"[Rr]epository .*not found|does not appear to be a git repository|returned error: 404|No such file or directory|"
      r"not valid: is this a git repository", "there is no such repository, or the login may not see it", _LOGIN, False),
-    (r"SSL|TLS|certificate", "the host's certificate is not trusted, or the encrypted connection broke",
+    (r"certificate verif|certificate problem|server certificate|SSL_|SSL (?:routines|connect|peer)|[Gg]nu[Tt][Ll][Ss]|"
+     r"TLS connect", "the host's certificate is not trusted, or the encrypted connection broke",
      "name the authority's file in GIT_SSL_CAINFO", True),
     (r"[Cc]ould not resolve (?:host|proxy)|Name or service not known|name resolution", "the host's name is not known",
      "is there DNS, and a way out?", True),
@@ -61,8 +62,9 @@ _CAUSES: Final[tuple[tuple[str, str, str, bool], ...]] = (
 def refusal(said: str, remote: Remote, branch: str, who: Credentials | None) -> SourceError:
     """The error that git's words stand for."""
     said = clean(said, who)
+    searched = said.replace(remote.url, "")  # a repository may have any name
     for pattern, message, hint, passing in _CAUSES:
-        if re.search(pattern, said):
+        if re.search(pattern, searched):
             if not message:
                 return _no_branch(remote, branch)
             kind = Unreachable if passing else SourceError

@@ -26,7 +26,8 @@ _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """``url`` is what git is given; it holds no secret and may be shown. ``host`` has its port; empty for a folder."""
+    """``url`` is what git is given; it holds no secret and may be shown. ``host`` as the URL has it, with its
+    port; empty for a folder."""
 
     url: str
     protocol: Protocol
@@ -68,7 +69,8 @@ def _with_scheme(url: str, scheme: str, *, helper: bool) -> Remote:
         raise UsageError(f"{scheme} is not spoken", where=_WHERE, hint="https, ssh, or a folder of this machine")
     try:
         parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port
+        host = parts.hostname or ""
+        _ = parts.port  # raises
     except ValueError:
         raise UsageError("it is no URL", where=_WHERE) from None
     if parts.query or parts.fragment:
@@ -82,9 +84,8 @@ def _with_scheme(url: str, scheme: str, *, helper: bool) -> Remote:
     _check_host(host)
     if scheme == "http" and host not in _LOOPBACK:
         raise UsageError("http shows everything to everybody on the way", where=_WHERE, hint="use https")
-    shown = f"[{host}]" if ":" in host else host
-    return Remote(url, "https" if scheme == "https" else "http" if scheme == "http" else "ssh",
-                  f"{shown}:{port}" if port else shown)  # fmt: skip
+    protocol: Protocol = "https" if scheme == "https" else "http" if scheme == "http" else "ssh"
+    return Remote(scheme + url[len(scheme) :], protocol, parts.netloc.rpartition("@")[2])
 
 
 def _check_host(host: str) -> None:

@@ -81,6 +81,19 @@ def test_a_private_one_without_a_login_asks_nobody(served, tmp_path):
         assert "the credentials are missing or refused" in str(failed(mirror(tmp_path, f"{server.url}/shop.git")))
 
 
+def test_the_hosts_name_counts_in_any_case(source, served, tmp_path):
+    with over_http(served, user=USER, password=CANARY) as server:
+        url = server.url.replace("http://127.0.0.1", "HTTP://LocalHost")
+        assert mirror(tmp_path, f"{url}/shop.git", Password(USER, CANARY)).fetch() == source.git("rev-parse", "HEAD")
+
+
+def test_a_repositorys_name_is_not_taken_for_what_is_wrong(tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}/Authentication failed SSL certificate problem".replace(" ", "%20")
+        assert "no usable answer" in failed(mirror(tmp_path, url)).message
+
+
 def test_each_fetch_asks_for_credentials_anew(source, served, tmp_path):
     given = iter([Password(USER, "stale"), Password(USER, CANARY)])
     with over_http(served, user=USER, password=CANARY) as server:

@@ -11,7 +11,7 @@ import pytest
 
 from reconciler.model.agent import Repository
 from reconciler.model.errors import AccessError, SourceError, UsageError
-from reconciler.source import mirror as module
+from reconciler.source import bare as bare_module
 from reconciler.source.git import ancestors, read_git
 from reconciler.source.mirror import Mirror
 from tests.git_remotes import ENV, Upstream, bare, fake, upstream
@@ -127,7 +127,7 @@ def test_what_the_branch_still_holds_gets_no_ref_of_its_own(source, mirror):
 
 
 def test_of_what_was_left_the_newest_are_kept(source, mirror, monkeypatch):
-    monkeypatch.setattr(module, "_MOST_PAST", 2)
+    monkeypatch.setattr(bare_module, "_MOST_PAST", 2)
     base, left = source.commit("a: 0\n"), []
     for number in range(5):
         source.git("reset", "--quiet", "--hard", base)
@@ -293,7 +293,7 @@ def test_a_fetch_that_was_cut_short_after_its_objects_came_is_not_seen_and_is_fi
     mirror.fetch()
     second = source.commit("a: 2\n")
     with monkeypatch.context() as patched:
-        patched.setattr(module, "read_git", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+        patched.setattr(bare_module, "read_git", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             mirror.fetch()
     assert mirror.head() == first
@@ -327,6 +327,34 @@ def test_a_folder_that_cannot_be_made_is_told(source, tmp_path):
     error = failed(Mirror(tmp_path / "file/mirror", Repository(str(source.root))))
     assert "the mirror cannot be written" in str(error)
     assert "repository.mirror" in error.hint
+
+
+def test_a_commit_that_no_branch_holds_is_fetched_when_it_is_wanted(source, tmp_path):
+    first = source.commit("a: 1\n")
+    left = source.commit("a: 2\n")
+    source.git("reset", "--quiet", "--hard", first)
+    mirror = Mirror(tmp_path / "mirror", Repository(str(source.root)))
+    mirror.fetch()
+    with pytest.raises(SourceError):
+        mirror.read(left)
+    mirror.want([left, first])
+    assert mirror.fetch() == first
+    assert mirror.read(left).files == {"apps/web/a.yaml": b"a: 2\n"}
+    git(mirror.root, "gc", "--quiet", "--prune=now")
+    assert content(mirror, left) == b"a: 2\n"
+
+
+@pytest.mark.parametrize("commit", ["1" * 40, "main", "--upload-pack=x", ""])
+def test_what_is_wanted_and_nowhere_to_be_had_costs_nothing_but_one_question(source, mirror, tmp_path, monkeypatch, commit):
+    head = source.commit()
+    mirror.fetch()
+    mirror.want([commit])
+    assert mirror.fetch() == head
+    log = tmp_path / "log"
+    fake(tmp_path / "bin", "git", log, f'os.execv({shutil.which("git")!r}, ["git", *sys.argv[1:]])')
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    assert mirror.fetch() == head
+    assert log.read_text().count('"fetch"') == 1
 
 
 def test_two_processes_never_fetch_into_one_folder(source, mirror, tmp_path):

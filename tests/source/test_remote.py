@@ -12,7 +12,7 @@ from reconciler.source.remote import remote
     ("url", "protocol", "host"),
     [
         ("https://github.com/shop/deploy.git", "https", "github.com"),
-        ("HTTPS://GitHub.com/shop/deploy", "https", "github.com"),
+        ("HTTPS://GitHub.com/shop/deploy", "https", "GitHub.com"),
         ("https://git.example.com:8443/x", "https", "git.example.com:8443"),
         ("http://127.0.0.1:8080/x", "http", "127.0.0.1:8080"),
         ("http://localhost/x", "http", "localhost"),

@@ -42,7 +42,7 @@ def credentials_for(
     if login.how == "codecommit":
         return _codecommit(url, clock, session)
     user = login.user or (_APP_USER if login.how == "github-app" else _ANY_USER)
-    token = token_for(login, ask, clock, environ, api=github_api(remote(url).host))
+    token = token_for(login, ask, clock, environ, api=github_api(remote(url).host.lower()))
     return lambda: Password(user, token())
 
 

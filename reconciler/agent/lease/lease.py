@@ -136,7 +136,12 @@ class Lease:
                 self._clock.now(),
                 found.begun if found else None,
             )
-            return self._put(wanted, found.version if found else None)
+            if self._put(wanted, found.version if found else None):
+                return self._have(wanted, now)
+            if wanted.version in self._mine:  # no answer came
+                found = self._store.read()
+                return found is not None and found.version == wanted.version and self._have(wanted, now)
+            return False
 
     def renew(self) -> bool:
         """Hold it for a whole duration from now on; False: it is not held here, or by somebody else by now.
@@ -216,9 +221,12 @@ class Lease:
         """Write over our own version, also over one whose answer was lost; False: it is another's by now."""
         over = tenure.version
         for _ in range(_TRIES):
-            if self._put(replace(tenure, version=self._unique()), over):
-                return True
+            sent, began = replace(tenure, version=self._unique()), self._clock.monotonic()
+            if self._put(sent, over):
+                return self._have(sent, began)
             found = self._store.read()
+            if found is not None and found.version == sent.version:
+                return self._have(sent, began)
             if found is None or found.version not in self._mine:
                 self._held, self._mine = None, set()
                 self._seen, self._seen_at = found, self._clock.monotonic()
@@ -227,22 +235,21 @@ class Lease:
         raise OutcomeUnknown("the lease is written by an earlier call again and again", operation="lease:Renew")
 
     def _put(self, tenure: Tenure, over: str | None) -> bool:
-        """Write it; when no answer came, look whether it is there."""
-        began = self._clock.monotonic()
+        """Send it; False: it is refused, or no answer came. Of the latter its version stays among ours."""
         self._mine.add(tenure.version)
         try:
             done = self._store.put(tenure, over)
         except OutcomeUnknown:
-            found = self._store.read()
-            done = found is not None and found.version == tenure.version
-            if not done:  # it may arrive yet
-                return False
+            return False
         except ReconcilerError:
             self._mine.discard(tenure.version)
             raise
         if not done:
             self._mine.discard(tenure.version)
-            return False
+        return done
+
+    def _have(self, tenure: Tenure, began: float) -> bool:
+        """It is there, ours since ``began`` at the least."""
         self._mine = {tenure.version}  # what was sent earlier can only be refused now
         self.trouble = None
         if tenure.free:

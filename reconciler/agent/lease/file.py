@@ -95,9 +95,9 @@ class FileLease:
             raise self._unreadable() from None
         try:
             body = json.loads(text)
-            if body["formatVersion"] != FORMAT:
+            if body["formatVersion"] != FORMAT or not isinstance(body["leases"], dict):
                 raise self._unreadable()
-            return dict(body["leases"])
+            return body["leases"]
         except (ValueError, KeyError, TypeError, RecursionError):
             raise self._unreadable() from None
 

@@ -170,7 +170,9 @@ class Clients:
                 client = session.create_client(
                     service, region_name=region, endpoint_url=self.environment.endpoint_url, config=config
                 )
-                client.meta.events.register_first("before-send", last_word, unique_id="reconciler-last-word")
+                # By the service's own name: so it comes before whatever answers for all services.
+                name = client.meta.service_model.service_id.hyphenize()
+                client.meta.events.register_first(f"before-send.{name}", last_word, unique_id="reconciler-last-word")
                 return client
             except Exception as error:  # noqa: BLE001 - translate() raises what is not the SDK's
                 if type(error) is ValueError and self.environment.endpoint_url:

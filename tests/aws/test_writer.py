@@ -139,8 +139,11 @@ def test_a_lease_that_is_lost_before_the_request_leaves_means_that_nothing_was_s
 
 
 def test_the_last_word_is_had_after_the_request_is_signed(session, clock):
+    """Before anything that would answer for AWS, too."""
     signed = []
     session.events.register("request-created", lambda **_: signed.append("signed"))
+    left = []
+    session.events.register_first("before-send", lambda **_: left.append("left"))
     aws = FakeAws(session)
     clients = Clients(Environment("production", region="eu-west-1"), session=session)
 
@@ -151,7 +154,7 @@ def test_the_last_word_is_had_after_the_request_is_signed(session, clock):
     with pytest.raises(LeaseHeld):
         AwsWriter(clients, Budget(clock), clock, lease).send(UPDATE)
     assert signed
-    assert aws.calls == []
+    assert left == aws.calls == []
 
 
 def test_a_lost_lease_stops_what_carries_a_secret_too(clients, aws, clock):

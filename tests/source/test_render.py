@@ -436,7 +436,7 @@ def test_an_environment_says_where_its_one_writer_is_agreed_on(rendered, said, r
 
 
 @pytest.mark.parametrize(
-    "said", ["reconciler", "dynamodb:", "dynamodb:a b", "dynamodb:ab", "s3:bucket", "file:", "file:leases", '""', "7"]
+    "said", ["reconciler", "'dynamodb:'", "dynamodb:a b", "dynamodb:ab", "s3:bucket", "'file:'", "file:leases", '""', "7"]
 )
 def test_a_lease_that_is_nowhere_is_told_with_its_place(rendered, said) -> None:
     found = rendered({"environments/production.yaml": f"{LEASED}{said}\n"})

@@ -50,7 +50,7 @@ def _valid(wish: Wish, app: str) -> None:
 
 def word(run: Runtime, by: str | None, why: str) -> Said:
     """A person's word, said now."""
-    return Said(by or _me(), run.clock.now(), " ".join(why.split()))
+    return Said(by or me(), run.clock.now(), " ".join(why.split()))
 
 
 def then(run: Runtime, app: str) -> str:
@@ -58,7 +58,8 @@ def then(run: Runtime, app: str) -> str:
     return f"an agent acts on it at its next look; where none runs: {command('apply', run.options, [app])}"
 
 
-def _me() -> str:
+def me() -> str:
+    """Who runs this, and where."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError, ImportError):  # a container's user without a name

@@ -68,7 +68,7 @@ class Doors:
         return self.known(request)
 
     def known(self, request: Request) -> Who:
-        """Who has a token. Raises Refused: 401, and 429 for a peer that has guessed too often: then no more is compared."""
+        """Who has a token. Raises Refused: 401, and 429 for a peer that guessed too often: no more is compared then."""
         given = [value for name, value in request.scope["headers"] if name.lower() == b"authorization"]
         if not given:
             raise Refused(401, "no-token", "who asks? A token is needed", "send Authorization: Bearer <token>")

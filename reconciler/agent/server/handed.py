@@ -24,9 +24,10 @@ def in_a_while(seconds: float, act: Callable[[], None]) -> None:
 
 @dataclass
 class Handed:
-    """``secret`` reads what is kept in a variable or a file. ``interval``: seconds between two turns of the loop, at most.
+    """``secret`` reads what is kept in a variable or a file; it may raise a ReconcilerError.
 
-    ``stopping`` is set from another thread when the server is to end. ``later`` does something after so many seconds.
+    ``interval``: seconds between two turns of the loop, at most. ``later`` does something after so many seconds.
+    ``stopping`` is set from another thread when the server is to end.
     """
 
     board: Board

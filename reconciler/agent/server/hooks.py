@@ -34,8 +34,8 @@ _DELIVERY: Final = re.compile(rb"[\x21-\x7e]{1,100}")
 class Call:
     """What a webhook that has been checked says.
 
-    PUSH: look at the repository. PING: are you there? OTHER: something that is none of ours. ``ref`` is what was pushed,
-    as the sender says. ``once`` tells this delivery from all others; None: that cannot be told.
+    PUSH: look at the repository. PING: are you there? OTHER: something that is none of ours. ``ref`` is what was
+    pushed, as the sender says. ``once`` tells this delivery from all others; None: that cannot be told.
     """
 
     what: Literal["push", "ping", "other"]

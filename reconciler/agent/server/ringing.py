@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 async def ring(handed: Handed, request: Request) -> Response:
-    """202 for what was heard, 200 for a ping, 401 for a stranger; 429 for too much: one late wake then stands for all."""
+    """202 for what was heard, 200 for a ping, 401 for a stranger; 429 for too much: one late wake stands for all."""
     bell = handed.bells.get(request.path_params["name"])
     if bell is None:
         raise Refused(404, "unknown-hook", "there is no such webhook", "see server.hooks in the agent's settings")

@@ -22,7 +22,7 @@ def in_a_while(seconds: float, act: Callable[[], None]) -> None:
     asyncio.get_running_loop().call_later(seconds, act)
 
 
-@dataclass
+@dataclass(repr=False)
 class Handed:
     """``secret`` reads what is kept in a variable or a file; it may raise a ReconcilerError.
 
@@ -34,7 +34,7 @@ class Handed:
     desk: Desk
     server: Server
     clock: Clock
-    secret: Callable[[Kept], str] = field(repr=False)
+    secret: Callable[[Kept], str]
     interval: float
     later: Callable[[float, Callable[[], None]], None] = in_a_while
     stopping: threading.Event = field(default_factory=threading.Event)

@@ -50,7 +50,7 @@ def longest(wish: Wish, plan: Plan) -> float:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the command line says. ``options`` are those a saved plan keeps."""
+    """What the command line says. ``options`` are those a saved plan keeps. ``file``: one app may be such a plan."""
 
     apps: tuple[str, ...]
     options: Mapping[str, Any]
@@ -60,6 +60,7 @@ class Wanted:
     no_wait: bool = False
     timeout: float | None = None
     restart: tuple[str, ...] = ()
+    file: bool = True
 
 
 @dataclass
@@ -110,7 +111,7 @@ class Apply:
 
     def _plan_file(self) -> SavedPlan | None:
         """The saved plan, when the one argument is a file."""
-        if len(self.wanted.apps) != 1:
+        if len(self.wanted.apps) != 1 or not self.wanted.file:
             return None
         name = self.wanted.apps[0]
         path = Path(name)

@@ -66,6 +66,7 @@ def _routed(handed: Handed) -> Starlette:
         "/healthz": probes.health,
         "/readyz": probes.readiness,
         "/metrics": shown,
+        "/api/v1/environments": asking.environments,
         "/api/v1/status": asking.status,
         "/api/v1/plan": asking.plan,
         "/api/v1/news": asking.news,

@@ -14,6 +14,7 @@ from reconciler.agent.server.answers import encode, encoded
 from reconciler.agent.server.documents import (
     Shown,
     apps_of,
+    environment_document,
     news_document,
     plan_document,
     status_document,
@@ -102,6 +103,12 @@ def shown(handed: Handed, asked: Question, document: Document) -> dict[str, Any]
 async def status(handed: Handed, request: Request) -> Response:
     asked = question(handed, request)
     return encoded(await handed.looking.do(lambda: encode(shown(handed, asked, status_document))))
+
+
+async def environments(handed: Handed, request: Request) -> Response:
+    """Which there are: what to ask for."""
+    asked = Question(handed.doors.reader(request))
+    return encoded(encode(shown(handed, asked, environment_document)))
 
 
 async def plan(handed: Handed, request: Request) -> Response:

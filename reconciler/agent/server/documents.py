@@ -29,16 +29,13 @@ def status_document(look: Look, shown: Shown) -> dict[str, Any]:
     found = status_json(status)
     if look.status is None:
         found |= {"ready": False, "phase": "Unknown", "health": str(HealthWord.UNKNOWN)}
-    return found | {
-        "commit": look.commit,
-        "head": look.head,
-        "source": condition_json(look.source) if look.source else None,
-        "held": look.held,
-        "writer": look.writer,
-        "lookedAt": _looked_at(look),
-        "waiting": look.waiting,
-        "problems": problems.to_json(it for it in look.problems if _speaks_of(it, shown)),
-    }
+    told = problems.to_json(it for it in look.problems if _speaks_of(it, shown))
+    return found | _of_the_agent(look) | {"problems": told}
+
+
+def environment_document(look: Look, _shown: Shown) -> dict[str, Any]:
+    """That there is such an environment, and where the agent stands with it."""
+    return {"environment": look.environment, **_of_the_agent(look)}
 
 
 def plan_document(look: Look, shown: Shown) -> dict[str, Any]:
@@ -68,6 +65,18 @@ def apps_of(look: Look) -> frozenset[str]:
     found |= {key.app for key in _keys(look.plan)} if look.plan else set()
     found |= {app for problem in look.problems if (app := _app_of(problem))}
     return frozenset(found | look.digests.keys())
+
+
+def _of_the_agent(look: Look) -> dict[str, Any]:
+    return {
+        "commit": look.commit,
+        "head": look.head,
+        "source": condition_json(look.source) if look.source else None,
+        "held": look.held,
+        "writer": look.writer,
+        "lookedAt": _looked_at(look),
+        "waiting": look.waiting,
+    }
 
 
 def _narrowed(plan: Plan, shown: Shown) -> Plan:

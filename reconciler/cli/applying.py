@@ -51,7 +51,7 @@ def longest(wish: Wish, plan: Plan) -> float:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the command line says. ``options`` are those a saved plan keeps."""
+    """What the command line says. ``options`` are those a saved plan keeps. ``file``: one app may be such a plan."""
 
     apps: tuple[str, ...]
     options: Mapping[str, Any]
@@ -63,6 +63,7 @@ class Wanted:
     restart: tuple[str, ...] = ()
     lease_timeout: float | None = None
     older: bool = False
+    file: bool = True
 
 
 @dataclass
@@ -117,7 +118,7 @@ class Apply:
 
     def _plan_file(self) -> SavedPlan | None:
         """The saved plan, when the one argument is a file."""
-        if len(self.wanted.apps) != 1:
+        if len(self.wanted.apps) != 1 or not self.wanted.file:
             return None
         name = self.wanted.apps[0]
         path = Path(name)

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from reconciler.cli.interrupts import Waking
+from reconciler.cli.myself import me
 from reconciler.cli.runtime import Runtime
-from reconciler.cli.saying import me
 from reconciler.model.desired import Environment
 from reconciler.model.errors import LeaseHeld, ReconcilerError, StalePlan
 from reconciler.report.cells import safe

@@ -148,7 +148,7 @@ class _Fold:
                 known = replace(known, state="running", commit=self.look.commit)
             return known
         if any(resources[it.key].failing for it in app.resources):
-            began = known.commit if known.state != "rest" else self.look.commit
+            began = known.commit if known.state != "rest" or not self._begun else self.look.commit
             return replace(known, state="failed", commit=began)
         deployed = any(it.trigger == "on-deployed" and it.app == app.name for it in self.found)
         if app.ready and (known.state != "rest" or deployed):

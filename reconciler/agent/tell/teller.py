@@ -98,7 +98,10 @@ class Teller:
             self._news.clear()
         now = self._clock.now()
         for look in looks:
-            self._read(look, now)
+            try:
+                self._read(look, now)
+            except Exception as error:  # noqa: BLE001 - a look that is not understood must not end the telling
+                log.error("a bug in reconciler while telling: %s", type(error).__name__)
         for item in news:
             if (outcome := _outcome(item)) is not None:
                 self._tell(outcome, "news", now)
@@ -154,10 +157,7 @@ class Teller:
             with self._wake:
                 self._wake.wait_for(lambda: self._looks or self._news or self._stopping)
                 last = self._stopping
-            try:
-                self.step()
-            except Exception as error:  # noqa: BLE001 - a look that is not understood must not end the telling
-                log.error("a bug in reconciler while telling: %s", type(error).__name__)
+            self.step()
             with self._wake:
                 self._read_out = last
                 self._wake.notify_all()

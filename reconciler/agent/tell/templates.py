@@ -50,8 +50,8 @@ class Templates:
         from minijinja import Environment  # late: only an agent with channels needs it
 
         self._url, self._own = url, channel.template
-        # debug would put the values of a template's variables into its errors
-        self._environment = Environment(undefined_behavior="strict", fuel=FUEL, debug=False, trim_blocks=False)
+        # in its errors debug names what is undefined; those of real outcomes, which hold values, are shown to nobody
+        self._environment = Environment(undefined_behavior="strict", fuel=FUEL, debug=True)
         if self._own:
             self._try(channel)
 
@@ -79,7 +79,8 @@ class Templates:
             try:
                 self._render(self._own, values(_sample(trigger), "https://reconciler.example.com"))
             except TemplateError as error:
-                failed = UsageError(f"line {error.line or 1}: {error.detail or error.kind}", where=where, hint=_HINT)
+                what = error.detail or ("it does not come to an end" if error.kind == "OutOfFuel" else error.kind)
+                failed = UsageError(f"line {error.line or 1}: {what}", where=where, hint=_HINT)
             else:
                 continue
             raise failed

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import UTC, datetime
 
 import pytest
@@ -169,7 +168,6 @@ def test_a_bug_in_a_sender_costs_one_item_and_tells_no_text(caplog):
 
 def test_no_step_of_a_lane_that_is_empty_asks_to_be_stepped_again():
     assert Receiver().lane.step() is None
-    assert logging.getLogger(module.__name__).name == "reconciler.agent.tell.lane"
 
 
 NOW = AT
@@ -186,7 +184,7 @@ NOW = AT
     (500, {}, None),
     (408, {}, None),
     (403, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(int(NOW.timestamp()) + 60)}, 60),
-    (403, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "9" * 400}, None),
+    (403, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "9" * 400}, 300),
     (403, {"retry-after": "30"}, 30),
 ])  # fmt: skip
 def test_what_may_go_well_later(status, headers, after):

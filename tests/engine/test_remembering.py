@@ -8,6 +8,7 @@ from math import ceil
 
 import pytest
 
+from reconciler.agent.converge import Ending
 from reconciler.engine.observe import PATIENCE
 from reconciler.engine.reconcile import reconcile
 from reconciler.engine.remembering import Remembering
@@ -15,6 +16,9 @@ from reconciler.model.errors import Unavailable
 from reconciler.model.key import OWNER, Key, Scope
 from reconciler.model.kind import Answer
 from reconciler.model.status import Memory
+from reconciler.simulator import Settings, Simulator
+from reconciler.simulator.fault import Fault
+from tests.engine.test_secrets import referring, rotate
 from tests.lab import Lab, edit
 
 SCOPE = Scope("default", "staging")
@@ -36,6 +40,18 @@ kind: Service
 metadata: {{name: s{n}}}
 spec: {{cluster: main, taskDefinition: t{n}, desiredCount: 1}}
 """
+JOB = """---
+apiVersion: reconciler/v1
+kind: Job
+metadata: {name: migrate}
+spec: {cluster: main, taskDefinition: migrate}
+---
+apiVersion: reconciler/v1
+kind: TaskDefinition
+metadata: {name: migrate}
+spec:
+  containerDefinitions: [{name: app, image: "shop:1", memory: 64, command: [migrate]}]
+"""
 OTHERS = """---
 apiVersion: reconciler/v1
 kind: LogGroup
@@ -51,11 +67,6 @@ apiVersion: reconciler/v1
 kind: Secret
 metadata: {name: key}
 spec: {name: shop/key, jsonKeys: [token]}
----
-apiVersion: reconciler/v1
-kind: Job
-metadata: {name: migrate}
-spec: {cluster: main, taskDefinition: t0}
 """
 FLOOR = {"GetParametersByPath": 1, "GetResources": 1, "DescribeClusters": 1, "DescribeScalableTargets": 1}
 
@@ -106,9 +117,9 @@ def pairs(count, more=""):
 
 
 def with_others():
-    lab = pairs(2, OTHERS)
+    lab = pairs(2, OTHERS + JOB)
     lab.simulator.client("secretsmanager", region="eu-west-1").create_secret(Name="shop/key", SecretString="{}")
-    lab.simulator.client("ssm", region="eu-west-1")  # moto's own state begins here
+    lab.simulator.script("migrate", exits=0, after=20.0)
     return lab
 
 
@@ -168,7 +179,7 @@ def test_a_tag_changed_by_hand_is_seen_and_corrected(agent, what):
         lab.ecs().tag_resource(resourceArn=arn, tags=[{"key": "more", "value": "mine"}])
     lab.writes()
     reads = agent.resync()
-    assert reads["DescribeTaskDefinition"] == 2 - (what == "added")  # read anew, and for a change all of the app is
+    assert reads["DescribeTaskDefinition"] == 2  # it is read anew, and so is all of an app that is to change
     assert set(lab.writes()) <= {"TagResource", "UntagResource"}
     assert agent.tick().plan.empty
 
@@ -217,17 +228,11 @@ def test_a_value_written_by_hand_is_seen():
 
 
 def test_a_secret_rotated_by_hand_is_seen():
-    lab = with_others()
-    edit(lab, 'image: "shop:1", memory: 64}', 'image: "shop:1", memory: 64, secrets: [{name: KEY, valueFrom: "ref:Secret/key#token"}]}')
-    agent = Agent(lab).until_quiet()
-    before = agent.resync()
-    assert not before["DescribeTaskDefinition"]
-    lab.simulator.client("secretsmanager", region="eu-west-1").put_secret_value(
-        SecretId="shop/key", SecretString='{"token": "2"}'
-    )
-    agent.resync()
-    warned = [problem for problem in agent.last.plan.warnings if "shop/key" in problem.message or problem.key]
-    assert warned
+    agent = Agent(referring()).until_quiet()
+    assert not agent.resync()["DescribeTaskDefinition"]
+    rotate(agent.lab)
+    result = agent.tick(write=False)
+    assert changes(result) == {"shop/Service/web": "update", "shop/Service/worker": "update"}
 
 
 def test_a_service_moved_by_hand_to_a_new_revision_is_seen(agent):
@@ -238,8 +243,8 @@ def test_a_service_moved_by_hand_to_a_new_revision_is_seen(agent):
     lab.ecs().update_service(
         cluster="main", service="s0", taskDefinition=definition["taskDefinition"]["taskDefinitionArn"]
     )
-    agent.resync()
-    assert changes(agent.last)["shop/Service/s0"] == "update"
+    lab.simulator.settle()
+    assert changes(agent.tick(write=False)) == {"shop/Service/s0": "update"}
 
 
 def test_a_new_revision_by_hand_that_nothing_runs_changes_nothing(agent):
@@ -300,6 +305,44 @@ def test_a_plan_that_is_not_made_is_told_from_what_was_read_anew(agent):
     assert changes(result)["shop/TaskDefinition/t0"] == "create"
 
 
+def test_a_run_that_somebody_else_made_is_not_made_again_while_the_scan_is_behind():
+    lab = Lab(simulator=Simulator(Settings(tagging_lag=3600)))
+    lab.app("shop", CLUSTER + JOB)
+    lab.simulator.script("migrate", exits=0, after=20.0)
+    agent = Agent(lab).until_quiet()
+    lab.simulator.advance(7200)
+    agent.until_quiet()
+    assert not agent.resync()["DescribeTaskDefinition"]
+    edit(lab, "taskDefinition: migrate}", "taskDefinition: migrate, runKey: two}")
+    assert lab.apply().ending is Ending.CONVERGED
+    assert lab.writes().count("RunTask") == 1
+    result = agent.tick()
+    assert result.status.ready and "RunTask" not in lab.writes()
+
+
+def test_a_run_that_somebody_else_made_is_not_planned_either_while_it_would_wait():
+    lab = Lab(simulator=Simulator(Settings(tagging_lag=3600)))
+    lab.app("shop", CLUSTER + PAIR.format(n=0) + JOB)
+    lab.simulator.script("migrate", exits=0, after=20.0)
+    agent = Agent(lab).until_quiet()
+    lab.simulator.advance(7200)
+    agent.until_quiet()
+    edit(lab, "taskDefinition: migrate}", "taskDefinition: migrate, runKey: two}")
+    assert lab.apply().ending is Ending.CONVERGED
+    edit(lab, "metadata: {name: migrate}\nspec: {", "metadata: {name: migrate, dependsOn: [Service/s0]}\nspec: {")
+    edit(lab, "desiredCount: 1", "desiredCount: 2")
+    assert changes(agent.tick(write=False)) == {"shop/Service/s0": "update"}
+
+
+def test_nothing_is_remembered_of_an_app_that_has_become_unwell(agent):
+    agent.lab.simulator.advance(2 * PATIENCE)
+    [task] = agent.lab.ecs().list_tasks(cluster="main", serviceName="s0")["taskArns"]
+    agent.lab.ecs().stop_task(cluster="main", task=task)
+    result = agent.tick()
+    assert result.plan.empty and not result.status.ready
+    assert agent.remembering.size == 0
+
+
 def test_nothing_is_remembered_of_an_app_that_is_not_at_rest(agent):
     lab = agent.lab
     edit(lab, "shop:1", "shop:2")
@@ -329,7 +372,7 @@ def test_an_app_at_rest_is_remembered_while_another_is_not(agent):
 
 def test_a_scan_that_fails_leaves_nothing_to_be_taken_for_known(agent):
     lab = agent.lab
-    lab.simulator.faults.add(what="denied", service="tagging", operation="GetResources")
+    lab.simulator.faults.add(Fault(what="denied", operation="GetResources", times=None))
     assert agent.resync()["DescribeTaskDefinition"] >= 2
 
 

@@ -337,7 +337,9 @@ def test_a_run_that_somebody_else_made_is_not_planned_either_while_it_would_wait
 def test_nothing_is_remembered_of_an_app_that_has_become_unwell(agent):
     agent.lab.simulator.advance(2 * PATIENCE)
     [task] = agent.lab.ecs().list_tasks(cluster="main", serviceName="s0")["taskArns"]
+    agent.lab.simulator.script("t0", exits=1, after=2.0)
     agent.lab.ecs().stop_task(cluster="main", task=task)
+    agent.lab.simulator.advance(RESYNC)
     result = agent.tick()
     assert result.plan.empty and not result.status.ready
     assert agent.remembering.size == 0

@@ -6,7 +6,7 @@ import copy
 import json
 import logging
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler.aws.credentials import assumed
@@ -77,6 +77,12 @@ class Clients:
                 if key not in self._made:
                     self._made[key] = self._make(self._session, *key)
         return self._made[key]
+
+    def connecting(self, connection: Connection) -> Clients:
+        """Others with the same credentials for the same account, which connect in another way."""
+        # the role has been assumed: its credentials are the session's
+        environment = replace(self.environment, assume_role=None)
+        return Clients(environment, session=self._session, connection=connection)
 
     def guard(self) -> str | None:
         """Make certain that the credentials are of the environment's account; its id, None when none is named.

@@ -58,6 +58,7 @@ def observe(
         asked=asked,
         policy=wish.environment.policy,
         lookups=wish.lookups,
+        declared=wish.declared,
         complete=wish.complete and inventory.complete,
     )
     world = _dated(read, _closer(read, further(read, _with_latest(read, world), memory)))

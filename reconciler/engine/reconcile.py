@@ -47,4 +47,5 @@ def _result(target: Target, world: World, planned: Plan, tick: Tick) -> Result:
     if target.records is not None and target.write is not None:
         notes += write_down(target.records, world, planned, status, tick.rolled)
     arns = {key: seen.arn for key, seen in world.seen.items() if seen.arn is not None}
-    return Result(planned, status, replace(tick.memory, past=past), again, tick.failed, notes, arns)
+    owned = frozenset(key.app for key in world.inventory.items)
+    return Result(planned, status, replace(tick.memory, past=past), again, tick.failed, notes, arns, owned)

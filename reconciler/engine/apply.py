@@ -38,8 +38,8 @@ class Target:
 
     ``records`` is where it is kept what people said; None: nobody is asked. ``asked`` is what the person at the command
     line allows, ``restart`` what is to begin anew once. ``to_write``: what is planned is meant to be made.
-    ``preflight`` says how much is looked at before a write. ``made`` is told of each call; when ``stop`` says so, no
-    further call is made.
+    ``preflight`` says how much is looked at before a write, ``anytime`` that windows do not matter. ``made`` is told of
+    each call; when ``stop`` says so, no further call is made.
     """
 
     scope: Scope
@@ -50,6 +50,7 @@ class Target:
     restart: frozenset[Key] = frozenset()
     to_write: bool = False
     preflight: Preflight = Preflight.CHANGES
+    anytime: bool = False
     made: Made = lambda change, call: None
     stop: Callable[[], bool] = lambda: False
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from reconciler.core.order import desire
 from reconciler.core.references import Linked, link
@@ -13,7 +13,9 @@ from reconciler.model.errors import Problem, Severity
 from reconciler.model.key import Key
 from reconciler.model.kind import Kinds
 from reconciler.model.lookup import LookedUp
+from reconciler.model.record import EVERY
 from reconciler.model.tree import show_path
+from reconciler.model.window import Window
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,8 @@ class Wish:
     """Everything one environment wants at one revision.
 
     ``desired`` is in an order that converges. ``invalid`` keys are declared, but wrong, as ``problems`` tell.
-    ``lookups`` is what was read of other tools for it.
+    ``lookups`` is what was read of other tools for it. ``windows`` are the environment's (EVERY) and those of each app
+    besides, ``approve`` the apps (EVERY: also those that are gone) of which a person has to approve what is done.
     """
 
     environment: Environment
@@ -34,6 +37,8 @@ class Wish:
     apps: frozenset[str] | None = None
     suspended: frozenset[str] = frozenset()
     lookups: tuple[LookedUp, ...] = ()
+    windows: Mapping[str, tuple[Window, ...]] = field(default_factory=dict)
+    approve: frozenset[str] = frozenset()
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -53,6 +58,7 @@ def lookup(rendered: Rendered, kinds: Kinds) -> Wish:
     found = (*rendered.problems, *problems, *cycles)
     wrong = {problem.key for problem in (*problems, *cycles) if problem.key and problem.severity is Severity.ERROR}
     declared = {document.key for document in rendered.documents}
+    apps = rendered.apps.values()
     good = {key: item for key, item in desired.items() if key not in wrong}
     return Wish(
         rendered.environment,
@@ -62,7 +68,11 @@ def lookup(rendered: Rendered, kinds: Kinds) -> Wish:
         rendered.failed | wrong | (declared - desired.keys()),
         externals,
         tuple(sorted(found, key=lambda problem: (problem.at is None, problem.at, problem.message))),
-        suspended=frozenset(app.name for app in rendered.apps.values() if app.suspend),
+        suspended=frozenset(app.name for app in apps if app.suspend),
+        windows={EVERY: rendered.environment.windows, **{app.name: app.windows for app in apps if app.windows}},
+        approve=frozenset(
+            [*(app.name for app in apps if app.approve), *([EVERY] if rendered.environment.approve else [])]
+        ),
     )
 
 

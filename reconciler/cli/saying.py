@@ -23,7 +23,7 @@ from reconciler.model.record import Records, Said
 
 @dataclass(frozen=True)
 class Place:
-    """Where something is said, and which apps there are. The target has no Writer: a word changes nothing but a record."""
+    """Where something is said, of which apps. The target has no Writer: a word changes nothing but a record."""
 
     wish: Wish
     target: Target
@@ -36,8 +36,10 @@ class Place:
 def place(
     run: Runtime, app: str, *, whole: bool, gone: bool = False, asked: Mapping[str, Any] | None = None
 ) -> Iterator[Place]:
-    """Connected to where an app runs. ``whole``: what it wants has to be known, so its manifests must be valid. ``gone``:
-    it may be one that is not declared any more. ``asked``: what a plan is made with."""
+    """Connected to where an app runs. ``whole``: what it wants has to be known, so its manifests must be valid.
+
+    ``gone``: it may be one that is not declared any more. ``asked``: what a plan is made with.
+    """
     revision = committed(run)
     environment = choose(run, revision)
     made = draft(revision, environment, KINDS, [app]) if gone else draft_for(revision, environment, [app])

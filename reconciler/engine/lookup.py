@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from reconciler.core.order import desire
 from reconciler.core.references import Linked, link
+from reconciler.engine.allowed import barred
 from reconciler.kinds import OUTSIDE
+from reconciler.model.allow import Allow
 from reconciler.model.desired import Desired, Environment, External, Rendered
 from reconciler.model.errors import Problem, Severity
 from reconciler.model.key import Key
@@ -49,11 +51,15 @@ class Wish:
         return not self.errors
 
 
-def lookup(rendered: Rendered, kinds: Kinds) -> Wish:
-    """Link the documents of an environment; those that are wrong are left out and named in ``invalid``."""
+def lookup(rendered: Rendered, kinds: Kinds, allow: Sequence[Allow] = ()) -> Wish:
+    """Link the documents of an environment; those that are wrong are left out and named in ``invalid``.
+
+    ``allow`` is what may be done there besides what the environment itself says: each has to allow it.
+    """
     linked, externals, told = link(rendered.documents, rendered.apps, rendered.failed, kinds, OUTSIDE)
     by_key = {it.document.key: it for it in linked}
-    problems = tuple(problem for problem in told if _certain(problem, by_key))
+    certain = (problem for problem in told if _certain(problem, by_key))
+    problems = (*certain, *barred(linked, rendered.environment, allow, kinds))
     desired, cycles = desire(linked, kinds)
     found = (*rendered.problems, *problems, *cycles)
     wrong = {problem.key for problem in (*problems, *cycles) if problem.key and problem.severity is Severity.ERROR}

@@ -132,8 +132,8 @@ def propose(target: Target, wish: Wish, app: str) -> Proposal:
 def approve(target: Target, proposal: Proposal, said: Said, digest: str | None = None) -> Approval | None:
     """Agree to what was proposed; None when there is nothing to agree to.
 
-    ``digest``, or a beginning of it, is what a person has in mind: StalePlan where it is another plan's, UsageError where
-    it is too short to tell. What holds already is not said again.
+    ``digest``, or a beginning of it, is what a person has in mind: StalePlan where it is another plan's, UsageError
+    where it is too short to tell. What holds already is not said again.
     """
     assert target.records is not None
     before = proposal.before

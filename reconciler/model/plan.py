@@ -144,8 +144,8 @@ class Change:
 class Plan:
     """All changes of an environment, in an order that converges; ``unchanged`` are the keys that need none.
 
-    ``lookups`` is what the plan rests on of what other tools own. ``terms`` is what stands for all that is to be done, by
-    app; of one to which nothing is to be done there is none.
+    ``lookups`` is what the plan rests on of what other tools own. ``terms`` is what stands for all that is to be done,
+    by app; of one to which nothing is to be done there is none.
     """
 
     environment: str

@@ -75,7 +75,7 @@ def _of_one(link: Linked, rule: _Rule, kind: Kind, kinds: Kinds) -> Iterator[Pro
 def _problem(
     document: Document, rule: _Rule, path: Path, what: str, patterns: Sequence[str] | None, hint: str = ""
 ) -> Problem:
-    allowed = f"allowed are: {listing(patterns)}" if patterns else "nothing is"
+    allowed = f"allowed are: {listing(patterns)}" if patterns else "nothing is allowed"
     at = document.position(path) if path else document.at
     key, message = document.key, f"{rule.who} does not allow {what}"
     return Problem("not-allowed", message, at, key, show_path(path), hint or allowed, app=key.app)

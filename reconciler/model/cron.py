@@ -49,6 +49,7 @@ def flaw(schedule: str) -> Flaw | None:
         return Flaw(f"a schedule has five fields, this has {count}", hint)
     try:
         next(CronSim(schedule, _SAMPLE))
+        return None
     except StopIteration:
         return Flaw("there is no such time")
     except CronSimError as error:

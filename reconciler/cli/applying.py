@@ -143,6 +143,7 @@ class Apply:
             ("--revision", options.revision, saved.revision),
             *((f"--{name}", said[name], saved.options.get(name)) for name in ("prune", "adopt", "deletionLimit")),
             ("--no-preflight", said["noPreflight"], saved.options.get("noPreflight")),
+            ("--outside-window", said["outsideWindow"], saved.options.get("outsideWindow")),
         ):
             if mine is not None and mine != theirs:
                 raise UsageError(f"{flag} is not what the saved plan was made with", hint="leave it out, or plan again")

@@ -113,6 +113,7 @@ class Limit(click.ParamType["int | str"]):
 def asked(function: Callable[..., Any]) -> Callable[..., Any]:
     """What a person allows for one run. It cannot allow what the repository forbids."""
     for decorator in (
+        option("--outside-window", is_flag=True, default=None, help="Make changes although no sync window is open."),
         option("--no-preflight", is_flag=True, default=None, help="Do not look at what changes need outside."),
         option("--deletion-limit", type=Limit(), metavar="N|N%", help="How many resources may be deleted at once."),
         option("--adopt", is_flag=True, default=None, help="Take over what exists and carries no owner tag."),

@@ -25,6 +25,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "retry": ("Release what is held after a failure or a rollback.", "retry"),
     "suspend": ("Change nothing of an app until it is resumed.", "suspend"),
     "resume": ("Let a suspended app go on.", "resume"),
+    "approve": ("Agree to an app's plan, where the repository asks for that.", "approve"),
     "set-image": ("Set an image's variable in the files, for one environment.", "set_image"),
     "doctor": ("Look for what would stand in the way; writes nothing.", "doctor"),
     "run": ("Run a job or a command as one task, now.", "run"),

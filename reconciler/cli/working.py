@@ -39,7 +39,8 @@ def target_for(run: Runtime, wish: Wish, both: Connected, asked: Mapping[str, An
     policy = Policy(prune=asked.get("prune"), adopt=asked.get("adopt"), deletion_limit=asked.get("deletionLimit"))
     preflight = Preflight.NONE if asked.get("noPreflight") else Preflight.CHANGES
     scope = Scope(run.installation, wish.environment.name)
-    return Target(scope, both.read, asked=policy, records=both.records, preflight=preflight)
+    anytime = bool(asked.get("outsideWindow"))
+    return Target(scope, both.read, asked=policy, records=both.records, preflight=preflight, anytime=anytime)
 
 
 def asked_options(run: Runtime, apps: tuple[str, ...], given: dict[str, Any]) -> dict[str, Any]:
@@ -51,4 +52,5 @@ def asked_options(run: Runtime, apps: tuple[str, ...], given: dict[str, Any]) ->
         "adopt": given.pop("adopt", None) or None,
         "deletionLimit": given.pop("deletion_limit", None),
         "noPreflight": given.pop("no_preflight", None) or None,
+        "outsideWindow": given.pop("outside_window", None) or None,
     }

@@ -39,8 +39,9 @@ class Target:
 
     ``records`` is where it is kept what people said; None: nobody is asked. ``asked`` is what the person at the command
     line allows, ``restart`` what is to begin anew once. ``to_write``: what is planned is meant to be made.
-    ``preflight`` says how much is looked at before a write. ``made`` is told of each call; when ``stop`` says so, no
-    further call is made. ``remembering``: what was read before and need not be read again, where there is a next tick.
+    ``preflight`` says how much is looked at before a write, ``anytime`` that windows do not matter. ``made`` is told of
+    each call; when ``stop`` says so, no further call is made. ``remembering``: what was read before and need not be
+    read again, where there is a next tick.
     """
 
     scope: Scope
@@ -51,6 +52,7 @@ class Target:
     restart: frozenset[Key] = frozenset()
     to_write: bool = False
     preflight: Preflight = Preflight.CHANGES
+    anytime: bool = False
     made: Made = lambda change, call: None
     stop: Callable[[], bool] = lambda: False
     remembering: Remembering | None = None

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from reconciler.model.errors import AwsError
 from reconciler.model.key import DIGEST, OWNER, RUNS, Key, Scope
-from reconciler.model.kind import Kinds, Reader
-from reconciler.model.observed import Inventory, Nominated
+from reconciler.model.kind import Items, Kinds, Reader
+from reconciler.model.observed import NEVER, Inventory, Nominated
 from reconciler.model.runs import Run, runs_of
 from reconciler.model.tags import to_map
 
@@ -38,7 +38,8 @@ def read_inventory(read: Reader, scope: Scope, kinds: Kinds) -> Inventory:
         if key is not None and key.kind in kinds:
             for one in {key, *_told_of(key, tags, kinds)}:
                 items.setdefault(one, []).append(Nominated(mapping["ResourceARN"], tags))
-    return Inventory({key: tuple(sorted(value, key=_age)) for key, value in items.items()})
+    owned = {key: tuple(sorted(value, key=_age)) for key, value in items.items()}
+    return Inventory(owned, at=found.at if isinstance(found, Items) else NEVER)
 
 
 def matching(items: Iterable[Nominated], digest: str) -> tuple[str, ...]:

@@ -39,8 +39,11 @@ def observe(
     heard: Heard = NOTHING_HEARD,
     preflight: Preflight = Preflight.CHANGES,
     remembering: Remembering | None = None,
+    *,
+    anytime: bool = False,
 ) -> World:
-    """Read everything a plan needs; ``heard`` is what people said. What is declared may be remembered."""
+    """Read everything a plan needs; ``heard`` is what people said, ``anytime`` that windows do not matter. What is
+    declared may be remembered."""
     first = read if remembering is None else remembering
     inventory = read_inventory(first, scope, wish.kinds)
     world = World(
@@ -62,6 +65,10 @@ def observe(
         policy=wish.environment.policy,
         lookups=wish.lookups,
         declared=wish.declared,
+        windows=wish.windows,
+        approve=wish.approve,
+        anytime=anytime,
+        begun=frozenset(key for key, answered in memory.answers.items() if _taken_away(answered)),
         complete=wish.complete and inventory.complete,
     )
     world = _dated(read, _closer(read, further(first, _with_latest(read, world), memory)))
@@ -128,6 +135,12 @@ def settle(reading: Observed, answered: Answered | None, kinds: Kinds) -> Observ
     if old and not _same(reading, now, kinds) and (reading.at - now.at).total_seconds() < PATIENCE:
         return replace(now, at=max(reading.at, now.at))
     return replace(reading, carry=now.carry) if not reading.present and now.carry else reading
+
+
+def _taken_away(answered: Answered) -> bool:
+    """Whether the last that we did to a resource was to delete it."""
+    before = answered.before[-1] if answered.before else None
+    return before is not None and before.present and not answered.now.present
 
 
 def _same(one: Observed, other: Observed | None, kinds: Kinds) -> bool:

@@ -96,6 +96,11 @@ PLAN: Final[dict[str, Any]] = {
             warnings=_list(PROBLEM),
         ),
         lookups=_list(_LOOKUP),
+        planDigests={
+            "type": "object",
+            "description": "By app, what stands for all that is to be done to it: what `reconciler approve` wants.",
+            "additionalProperties": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+        },
     ),
 }
 
@@ -165,6 +170,10 @@ _APP: Final = _and(
         counts=_COUNTS,
     ),
     suspended={"type": "string", "description": "By whom and why, when it is."},
+    approved={
+        "type": "string",
+        "description": "Which plan was approved last, by whom and why, unless one waits for it.",
+    },
 )
 
 _PINNED: Final = _object("Who pinned it there.", by=_TEXT, at=_TEXT, why=_TEXT)

@@ -91,7 +91,8 @@ def _app(app: Aggregate) -> dict[str, Any]:
         "total": len(app.resources),
         "counts": _counts(app),
     }
-    return {**found, "suspended": redact.text(app.suspended.message)} if app.suspended else found
+    said = {"suspended": app.suspended, "approved": app.approved}
+    return found | {name: redact.text(condition.message) for name, condition in said.items() if condition}
 
 
 def _resource(resource: ResourceStatus) -> dict[str, Any]:

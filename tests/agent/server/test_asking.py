@@ -49,7 +49,8 @@ def test_the_status_of_an_environment_is_that_of_the_command_line_and_more(agent
 def test_the_plan_of_an_environment_is_that_of_the_command_line_with_digests(agent):
     told = agent.get(f"{PLAN_PATH}?environment=staging").json
     look = agent.board.looks()["staging"]
-    assert {name: told[name] for name in plan_json(look.plan)} == plan_json(look.plan)
+    shown = plan_json(look.plan) | {"planDigests": told["planDigests"]}
+    assert {name: told[name] for name in shown} == shown
     jsonschema.validate(told, PLAN)
     assert told["planDigests"] == {"billing": "2" * 64, "shop": "1" * 64}
 

@@ -233,6 +233,29 @@ def test_an_object_that_is_lost_while_nothing_new_comes_is_found_by_reading_and_
     assert mirror.read(commit).files == {"apps/web/a.yaml": b"a: 1\n"}
 
 
+def test_a_blob_that_a_new_commit_shares_and_that_is_lost_is_fetched_again(source, mirror):
+    source.commit("b: 1\n", "apps/web/b.yaml")
+    mirror.fetch()
+    lost = source.git("rev-parse", "HEAD:apps/web/b.yaml")
+    (mirror.root / "objects" / lost[:2] / lost[2:]).unlink()
+    commit = source.commit("a: 1\n")
+    assert mirror.fetch() == commit
+    assert mirror.read(commit).files == {"apps/web/a.yaml": b"a: 1\n", "apps/web/b.yaml": b"b: 1\n"}
+
+
+def test_what_an_older_commit_has_lost_is_found_by_reading_it_and_fetched_again(source, mirror):
+    older = source.commit("a: 1\n")
+    lost = source.git("rev-parse", "HEAD:apps/web/a.yaml")
+    newest = source.commit("a: 2\n")
+    mirror.fetch()
+    mirror.fetch()
+    (mirror.root / "objects" / lost[:2] / lost[2:]).unlink()
+    with pytest.raises(SourceError):
+        mirror.read(older)
+    assert mirror.fetch() == newest
+    assert mirror.read(older).files == {"apps/web/a.yaml": b"a: 1\n"}
+
+
 def test_asking_for_a_commit_that_never_was_does_not_cost_the_mirror(source, mirror):
     commit = source.commit()
     mirror.fetch()
@@ -262,7 +285,7 @@ def test_a_broken_mirror_whose_remote_is_gone_is_not_thrown_away(source, mirror,
 
 def test_a_mirror_inside_another_repository_is_never_taken_for_that(source, tmp_path):
     outer = upstream(tmp_path / "outer")
-    outer.commit("a: outer\n")
+    outer.git("update-ref", "refs/reconciler/head", outer.commit("a: outer\n"))
     commit = source.commit("a: inner\n")
     mirror = Mirror(outer.root / "cache", Repository(str(source.root)))
     mirror.fetch()
@@ -428,6 +451,9 @@ def test_settings_of_the_user_and_hooks_have_no_say(source, mirror, tmp_path, mo
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
     monkeypatch.setenv("GIT_DIR", str(tmp_path))
     source.commit()
+    mirror.fetch()
+    shutil.copytree(hooks, mirror.root / "hooks")
+    source.commit("a: 2\n")
     mirror.fetch()
     assert not (tmp_path / "pwned").exists()
 

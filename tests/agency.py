@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
@@ -13,7 +14,8 @@ from reconciler.agent.desk import Wake
 from reconciler.agent.source import Reading
 from reconciler.engine.apply import Target
 from reconciler.model.desired import Environment
-from reconciler.model.errors import ReconcilerError
+from reconciler.model.errors import ReconcilerError, SourceError
+from reconciler.model.lease import Begun, Older, by_time
 from reconciler.source.revision import Revision
 from tests.lab import Lab
 
@@ -48,8 +50,14 @@ class MemorySource:
     def poke(self) -> None:
         pass
 
-    def committed(self, commit: str) -> float:
-        return float(int(commit, 16))
+    def begun(self, commit: str) -> Begun:
+        if commit not in self.history:
+            raise SourceError("no such commit")
+        return Begun(commit, datetime.fromtimestamp(int(commit, 16), UTC))
+
+    @property
+    def older(self) -> Older:
+        return by_time
 
     def at(self, commit: str) -> Revision | None:
         return self.history.get(commit)

@@ -10,12 +10,12 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from random import Random
-from typing import Protocol
 
 from reconciler.agent.board import Board, Look, News
 from reconciler.agent.desk import Wake
 from reconciler.agent.due import FIRST, LONGEST, Due
 from reconciler.agent.intent import Intent, Log
+from reconciler.agent.lease.lease import Lease
 from reconciler.agent.picture import Picture
 from reconciler.agent.source import Source
 from reconciler.core.rollup import look_again
@@ -38,22 +38,6 @@ RETRY = 2.0
 
 STEP = 20
 """Resources for each call that may be made at once: ten services are one call, and their revisions are remembered."""
-
-
-class Lease(Protocol):
-    """Who is the one writer."""
-
-    @property
-    def held(self) -> bool: ...
-
-    @property
-    def writer(self) -> str: ...
-
-    def try_take(self) -> bool: ...
-
-    def begin(self, commit: str, committed: float) -> None: ...
-
-    def release(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -164,7 +148,7 @@ class Controller:
             return self.resync
         if not self._is_writer():
             self._show()
-            return RETRY
+            return self._ends.lease.again if self._ends and self._ends.lease else RETRY
         now = self.clock.monotonic()
         if self._intent.force is None or self._due.begin_round(now):
             self._begin_round(now)
@@ -244,7 +228,7 @@ class Controller:
         self.board.tell(News("commit", self.name, self.clock.now(), commit=commit, message=message))
         lease = self._ends.lease if self._ends else None
         if lease is not None and commit is not None:
-            lease.begin(commit, self.source.committed(commit))
+            lease.begin(self.source.begun(commit), self.source.older, back=True)
 
     # -- one tick
 
@@ -364,7 +348,7 @@ class Controller:
             problems=problems,
             broken=self._intent.broken,
             held=lease is None or lease.held,
-            writer=lease.writer if lease else "",
+            writer=lease.writer.holder if lease and lease.writer else "",
             waiting=self._due.waiting(self.clock.monotonic()),
             at=self.clock.now(),
         )

@@ -106,11 +106,6 @@ def ancestors(root: Path | str, commit: str) -> tuple[str, ...]:
     return tuple(done.stdout.decode().split()) if done.returncode == 0 else ()
 
 
-def commit_time(root: Path | str, commit: str) -> float:
-    """When a commit was made, by its committer's clock, in seconds since the epoch. Raises SourceError."""
-    return float(text(Path(root), "log", "-1", "--format=%ct", "--end-of-options", commit, "--").strip())
-
-
 def dirty(root: Path | str, revision: Revision | None = None) -> tuple[str, ...]:
     """What in the work tree is not as in the revision (default: HEAD): manifests and the files they name, sorted.
 

@@ -44,7 +44,7 @@ STEP = 20
 class Ends:
     """What connects a controller to its account.
 
-    ``target`` makes the Target of a tick; ``forget`` what was remembered of readings before a round; ``room`` is how
+    ``target`` makes the Target of a tick; ``forget`` has what is remembered of these ARNs read anew; ``room`` is how
     many calls may be made at once.
     """
 
@@ -52,7 +52,7 @@ class Ends:
     doors: Doors
     target: Callable[[], Target]
     lease: Lease | None = None
-    forget: Callable[[], None] = lambda: None
+    forget: Callable[[Iterable[str]], None] = lambda arns: None
     room: Callable[[], int] = lambda: 50
     close: Callable[[], None] = lambda: None
 
@@ -91,6 +91,7 @@ class Controller:
         self._picture = Picture(self.name)
         self._waits: dict[str, frozenset[str]] = {}
         self._why_failed: dict[str, frozenset[str]] = {}
+        self._fresh = False  # the remote has answered since the lease was taken: it may really have gone back
         self._trouble: ReconcilerError | None = None
         self._troubled = 0
 
@@ -195,13 +196,11 @@ class Controller:
         self.log("lease taken", environment=self.name)
         self.board.tell(News("lease-taken", self.name, self.clock.now()))
         # What another writer went by may be newer than what was fetched here.
-        self.source.refresh()
+        self._fresh = self.source.refresh()
         self._take_news()
         return self._ends is not None
 
     def _begin_round(self, now: float) -> None:
-        assert self._ends is not None
-        self._ends.forget()
         self._settle(now)
         self._due.begin_round(now)
 
@@ -227,8 +226,14 @@ class Controller:
         message = f"left as they were: {held}" if held else ""
         self.board.tell(News("commit", self.name, self.clock.now(), commit=commit, message=message))
         lease = self._ends.lease if self._ends else None
-        if lease is not None and commit is not None:
-            lease.begin(self.source.begun(commit), self.source.older, back=True)
+        if lease is None or commit is None:
+            return
+        try:
+            lease.begin(self.source.begun(commit), self.source.older, back=self._fresh)
+        except ReconcilerError:
+            self._intent.forget()
+            self._fresh = self.source.refresh()
+            raise
 
     # -- one tick
 

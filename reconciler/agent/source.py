@@ -47,8 +47,8 @@ class Source(Protocol):
         """What is newest; never waits for a remote."""
         ...
 
-    def refresh(self) -> None:
-        """Ask the remote, and wait for its answer as long as a remote is waited for."""
+    def refresh(self) -> bool:
+        """Ask the remote, and wait for its answer as long as a remote is waited for; whether it came."""
         ...
 
     def poke(self) -> None:
@@ -70,6 +70,10 @@ class Source(Protocol):
 
     def before(self, commit: str) -> Sequence[str]:
         """The commits before one, newest first, as many as are worth a look."""
+        ...
+
+    def history(self, commit: str) -> Sequence[str]:
+        """A commit and those before it, newest first; none where it is not known."""
         ...
 
 
@@ -105,7 +109,7 @@ class GitSource:
         mirror: Kept,
         seen: Callable[[], Seen],
         *,
-        fetch_now: Callable[[], object],
+        fetch_now: Callable[[], Seen],
         poke: Callable[[], None],
         check: Callable[[str], object] = lambda commit: None,
     ) -> None:
@@ -125,8 +129,8 @@ class GitSource:
                 self._reading = self._after(seen.error, last)
             return self._reading
 
-    def refresh(self) -> None:
-        self._fetch_now()
+    def refresh(self) -> bool:
+        return self._fetch_now().error is None
 
     def poke(self) -> None:
         self._poke()
@@ -146,7 +150,10 @@ class GitSource:
             return None
 
     def before(self, commit: str) -> Sequence[str]:
-        return ancestors(self._mirror.root, commit)[1:_EARLIER]
+        return self.history(commit)[1:_EARLIER]
+
+    def history(self, commit: str) -> Sequence[str]:
+        return ancestors(self._mirror.root, commit)
 
     def _read(self, commit: str, last: Reading) -> Reading:
         """The files of a commit, or the last ones with the reason why these cannot be had."""
@@ -182,8 +189,9 @@ class FolderSource:
                 self._reading = self._read()
             return self._reading
 
-    def refresh(self) -> None:
+    def refresh(self) -> bool:
         """There is no remote."""
+        return True
 
     def poke(self) -> None:
         """There is no remote."""
@@ -199,6 +207,9 @@ class FolderSource:
         return None
 
     def before(self, commit: str) -> Sequence[str]:
+        return ()
+
+    def history(self, commit: str) -> Sequence[str]:
         return ()
 
     def _read(self) -> Reading:

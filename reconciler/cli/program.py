@@ -27,6 +27,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "resume": ("Let a suspended app go on.", "resume"),
     "approve": ("Agree to an app's plan, where the repository asks for that.", "approve"),
     "set-image": ("Set an image's variable in the files, for one environment.", "set_image"),
+    "agent": ("Keep what runs equal to the repository, continuously.", "agent"),
     "doctor": ("Look for what would stand in the way; writes nothing.", "doctor"),
     "run": ("Run a job or a command as one task, now.", "run"),
     "healthcheck": ("Ask the agent on this machine whether it is alive.", "healthcheck"),

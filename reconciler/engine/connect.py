@@ -35,7 +35,8 @@ class Connected:
     lookups: AwsLookups
 
 
-def _rates(environment: Environment) -> dict[str, Rate]:
+def rates(environment: Environment) -> dict[str, Rate]:
+    """The buckets of an account as its environment sets them. Raises UsageError for one that does not exist."""
     if unknown := [group for group, _, _ in environment.call_rates if group not in RATES]:
         hint = f"buckets are {', '.join(RATES)}"
         raise UsageError(
@@ -52,16 +53,18 @@ def connect(
     *,
     lease: Callable[[], None] | None = None,
     connection: Connection | None = None,
+    budget: Budget | None = None,
 ) -> Connected:
     """Connect with the SDK's own credentials, or those of a boto3 session that is handed in.
 
     ``environ`` says where the identities of age are; without one it is the process's own. ``lease`` is asked before
     every write, but for what people say: it raises LeaseHeld, and then nothing was sent. ``connection`` says how long a
-    call may take; without one what a lease allows, where there is one.
+    call may take; without one what a lease allows, where there is one. ``budget`` is what may be asked, where others
+    ask too.
     """
     clients = Clients(environment, session=session, connection=connection or (LEASED if lease else None))
     clients.guard()
-    budget = Budget(clock, rates=_rates(environment))
+    budget = budget or Budget(clock, rates=rates(environment))
     keys = Keys(clients, clock, environ=os.environ if environ is None else environ, scalar=scalar)
     read, write = AwsReader(clients, budget, clock), AwsWriter(clients, budget, clock, lease, keys=keys)
     records, lookups = AwsRecords(clients, budget, clock, lease), AwsLookups(clients, budget, clock)

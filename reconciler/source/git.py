@@ -65,6 +65,12 @@ def resolve(root: Path | str, revision: str = "HEAD") -> str:
     raise SourceError(f"there is no commit {revision!r} in this repository", where=root, hint="is it fetched?")
 
 
+def top_level(root: Path | str) -> tuple[Path, str]:
+    """The work tree that a folder lies in, and the folder's path in it. Raises SourceError where it is in none."""
+    top, prefix = text(Path(root), "rev-parse", "--show-toplevel", "--show-prefix").split("\n")[:2]
+    return Path(top), prefix.strip("/")
+
+
 @dataclass(frozen=True, slots=True)
 class Commit:
     """Who made a commit, and the first line of what it says."""

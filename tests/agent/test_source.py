@@ -58,8 +58,9 @@ class Remote:
     def read(self, commit: str) -> Revision:
         return read_git(self.root, commit)
 
-    def fetch(self) -> None:
+    def fetch(self) -> Seen:
         self.fetches += 1
+        return self.seen
 
     def check(self, commit: str) -> None:
         if commit in self.refused:
@@ -160,8 +161,10 @@ def test_history_that_was_rewritten_is_followed_but_not_trusted(remote, how):
 
 
 def test_refreshing_asks_the_remote(remote):
-    remote.source.refresh()
+    assert remote.source.refresh()
     assert remote.fetches == 1
+    remote.seen = Seen(None, SourceError("no answer", where="git.example.com"))
+    assert not remote.source.refresh()
 
 
 def test_the_time_of_a_commit_is_its_committer_s(remote):

@@ -16,6 +16,7 @@ from reconciler.agent.desk import Wake
 from reconciler.agent.due import FIRST, LONGEST, Due
 from reconciler.agent.intent import Intent, Log
 from reconciler.agent.lease.lease import Lease
+from reconciler.agent.measure import took
 from reconciler.agent.picture import Picture
 from reconciler.agent.source import Source
 from reconciler.core.rollup import look_again
@@ -29,7 +30,7 @@ from reconciler.model.clock import Clock
 from reconciler.model.desired import Environment
 from reconciler.model.errors import LeaseHeld, Problem, ReconcilerError, Throttled
 from reconciler.model.kind import Reader
-from reconciler.model.plan import Plan
+from reconciler.model.plan import Call, Change, Plan
 from reconciler.model.record import Record
 from reconciler.model.status import Memory, Result, Status
 
@@ -93,7 +94,7 @@ class Controller:
         self._why_failed: dict[str, frozenset[str]] = {}
         self._fresh = False  # the remote has answered since the lease was taken: it may really have gone back
         self._trouble: ReconcilerError | None = None
-        self._troubled = 0
+        self._troubled = self._ticks = 0
 
     # -- what other threads may call
 
@@ -239,6 +240,7 @@ class Controller:
 
     def _tick(self, scope: tuple[str, ...]) -> None:
         began = self.clock.monotonic()
+        self._ticks += 1
         for apps, result in self._looked(scope):
             self._memory = result.memory
             self._picture.saw(apps, result, everything=self._is_everything(apps))
@@ -249,9 +251,7 @@ class Controller:
         assert self.wish is not None
         self._memory = trimmed(self._memory, self.wish, self._picture.read)
         self._due.know(self._apps() | self._picture.owned, self.clock.monotonic())
-        took = self.clock.monotonic() - began
-        self.board.count("reconciler_ticks", environment=self.name)
-        self.board.count("reconciler_tick_seconds", took, environment=self.name)
+        took(self.board, "reconciler_reconcile_duration_seconds", self.clock.monotonic() - began, environment=self.name)
         self._show()
 
     def _looked(self, scope: tuple[str, ...]) -> Iterable[tuple[tuple[str, ...], Result]]:
@@ -260,7 +260,7 @@ class Controller:
         assert self.wish is not None
         assert self._ends is not None
         wish = self.wish if self._is_everything(scope) else narrowed(self.wish, scope)
-        target = replace(self._ends.target(), stop=self.stop)
+        target = replace(self._ends.target(), stop=self.stop, made=self._made)
         try:
             found = reconcile(target, wish, self._memory)
         except ReconcilerError:
@@ -275,6 +275,13 @@ class Controller:
         half = len(scope) // 2
         yield from self._looked(scope[:half])
         yield from self._looked(scope[half:])
+
+    def _made(self, change: Change, call: Call) -> None:
+        """A call was made."""
+        commit = self.wish.commit if self.wish else None
+        app, key = change.key.app, str(change.key)
+        self.log("call", environment=self.name, app=app, key=key, call=call.operation, commit=commit, tick=self._ticks)
+        self.board.count("reconciler_writes_total", environment=self.name, operation=call.operation)
 
     def _poisoned(self, app: str, error: Exception) -> None:
         pause = self._due.failed(app, self.clock.monotonic())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,7 +20,6 @@ from reconciler.engine.remembering import Remembering
 from reconciler.model.clock import Clock
 from reconciler.model.desired import Environment
 from reconciler.model.key import Scope
-from reconciler.model.plan import Call, Change
 
 READS = "ecs:DescribeServices"
 """The calls that a round is made of."""
@@ -41,7 +40,6 @@ class Connecting:
     log: Log
     session: Any = None
     environ: Mapping[str, str] | None = None
-    extra: Callable[[str, Target], Target] = lambda environment, target: target
     _budgets: dict[str, Budget] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -67,8 +65,7 @@ class Connecting:
             remembering = Remembering(both.read, scope)
 
             def target() -> Target:
-                made = Target(scope, both.read, both.write, records=both.records, remembering=remembering)
-                return self.extra(environment.name, made)
+                return Target(scope, both.read, both.write, records=both.records, remembering=remembering)
 
             def room() -> int:
                 return budget.available(READS, both.read.region)
@@ -82,14 +79,3 @@ class Connecting:
             if account not in self._budgets:
                 self._budgets[account] = Budget(self.clock, share=self.share, rates=rates(environment))
             return self._budgets[account]
-
-
-def told(log: Log, board: Board, environment: str, commit: Callable[[], str | None]) -> Callable[[Change, Call], None]:
-    """What is told of each call that was made."""
-
-    def made(change: Change, call: Call) -> None:
-        key = change.key
-        log("call", environment=environment, app=key.app, key=str(key), call=call.operation, commit=commit())
-        board.count("reconciler_writes_total", environment=environment, operation=call.operation)
-
-    return made

@@ -60,6 +60,8 @@ class _People(_Read):
 class _Synced(_Read):
     synced: dict[_Text, _Text] = {}
     commit: _Text | None = None
+    whole: _Text = ""
+    behind: dict[_Text, _Text] = {}
 
 
 def people(text: str) -> Record:
@@ -72,7 +74,7 @@ def people(text: str) -> Record:
 def synced(text: str) -> Record:
     """The record of what was synced. Raises ValueError as ``people`` does."""
     body = _parsed(_Synced, text)
-    return Record(synced=body.synced, commit=body.commit)
+    return Record(synced=body.synced, commit=body.commit, whole=body.whole, behind=body.behind)
 
 
 def people_text(record: Record) -> str:
@@ -89,8 +91,14 @@ def people_text(record: Record) -> str:
 
 def synced_text(record: Record) -> str:
     """What was synced, as it is written."""
-    commit = {"commit": record.commit} if record.commit else {}
-    return _compact({"formatVersion": FORMAT, "synced": dict(sorted(record.synced.items())), **commit})
+    body: dict[str, Any] = {"formatVersion": FORMAT, "synced": dict(sorted(record.synced.items()))}
+    if record.commit:
+        body["commit"] = record.commit
+    if record.whole:
+        body["whole"] = record.whole
+    if record.behind:
+        body["behind"] = dict(sorted(record.behind.items()))
+    return _compact(body)
 
 
 def _pin(pin: Pin) -> dict[str, Any]:

@@ -95,7 +95,9 @@ def _book(found: Mapping[str, Mapping[str, Any]], path: str) -> Book:
             unheard[app] = _unreadable(path + place, error, synced=bool(rest))
             continue
         known = records.get(app, NO_RECORD)
-        records[app] = replace(known, synced=read.synced, commit=read.commit) if rest else read
+        if rest:
+            read = replace(known, synced=read.synced, commit=read.commit, whole=read.whole, behind=read.behind)
+        records[app] = read
     return Book({app: record for app, record in records.items() if app not in unheard}, unheard)
 
 

@@ -8,7 +8,9 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from reconciler.cli.runtime import Runtime
+from reconciler.cli.reading import earlier
 from reconciler.engine.apply import Target
+from reconciler.engine.bases import Bases
 from reconciler.engine.connect import Connected, connect
 from reconciler.engine.lookup import Wish
 from reconciler.model.key import Scope
@@ -36,7 +38,8 @@ def target_for(run: Runtime, wish: Wish, both: Connected, asked: Mapping[str, An
     policy = Policy(prune=asked.get("prune"), adopt=asked.get("adopt"), deletion_limit=asked.get("deletionLimit"))
     preflight = Preflight.NONE if asked.get("noPreflight") else Preflight.CHANGES
     scope = Scope(run.installation, wish.environment.name)
-    return Target(scope, both.read, asked=policy, records=both.records, preflight=preflight)
+    base = Bases(earlier(run), wish.environment.name)
+    return Target(scope, both.read, asked=policy, records=both.records, preflight=preflight, base=base)
 
 
 def asked_options(run: Runtime, apps: tuple[str, ...], given: dict[str, Any]) -> dict[str, Any]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from reconciler.core.order import fingerprint
 from reconciler.model.desired import Desired, External
 from reconciler.model.errors import Problem, ReconcilerError
 from reconciler.model.key import Key, Scope
@@ -14,8 +15,8 @@ from reconciler.model.lookup import LookedUp
 from reconciler.model.observed import Inventory, Observed
 from reconciler.model.plan import Preflight
 from reconciler.model.policy import Policy
-from reconciler.model.record import EVERY, NO_RECORD, Record
-from reconciler.model.status import Health
+from reconciler.model.record import EVERY, NO_RECORD, Record, short
+from reconciler.model.status import Healed, Health
 from reconciler.model.tree import Path
 
 
@@ -44,6 +45,10 @@ class World:
     unheard    the apps (or EVERY) of which it is not known what people said, and why: nothing of them is changed
     restart    services that a person wants a new deployment of, whether or not anything differs
     lookups    what was read of other tools to say what should be
+    bases      what (an app, at a commit) wanted; None: that cannot be known any more
+    healed     the corrections made of what somebody changed
+    unattended nobody asked for what is planned: what somebody changed is corrected only where a policy says so
+    who        who last changed something in AWS, and when; empty: not known
     notes      what should be known of the whole look
     complete   source and inventory were read to their ends
     """
@@ -70,6 +75,10 @@ class World:
     records: Mapping[str, Record] = field(default_factory=dict)
     unheard: Mapping[str, ReconcilerError] = field(default_factory=dict)
     restart: frozenset[Key] = frozenset()
+    bases: Mapping[tuple[str, str], Mapping[Key, Desired] | None] = field(default_factory=dict)
+    healed: Mapping[Key, Healed] = field(default_factory=dict)
+    unattended: bool = False
+    who: Callable[[Key], str] = lambda key: ""
     notes: tuple[Problem, ...] = ()
     lookups: tuple[LookedUp, ...] = ()
     complete: bool = True
@@ -108,6 +117,16 @@ class World:
     def unheard_of(self, app: str) -> ReconcilerError | None:
         """Why it is not known what people said of an app."""
         return self.unheard.get(app) or self.unheard.get(EVERY)
+
+    @cached_property
+    def wholes(self) -> Mapping[str, str]:
+        """App → what stands for all that it wants; not of apps out of scope, or of which something is invalid."""
+        apps: dict[str, list[str]] = {}
+        for key, desired in self.desired.items():
+            if self.covers(key.app):
+                apps.setdefault(key.app, []).append(f"{key} {desired.digest} {desired.content}")
+        broken = {key.app for key in self.invalid}
+        return {app: short(fingerprint(sorted(of))) for app, of in apps.items() if app not in broken}
 
     def covers(self, app: str) -> bool:
         """Whether what an app owns is in scope."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from typing import Protocol
 
+from reconciler.core.drift import drifted_fields
 from reconciler.core.said import rolls
 from reconciler.core.world import World
 from reconciler.engine.observe import judged
+from reconciler.model.desired import Desired
 from reconciler.model.errors import AwsError, Conflict, OutcomeUnknown
 from reconciler.model.key import Key, Scope
 from reconciler.model.kind import Answer, Reader
@@ -38,7 +40,9 @@ class Target:
 
     ``records`` is where it is kept what people said; None: nobody is asked. ``asked`` is what the person at the command
     line allows, ``restart`` what is to begin anew once. ``to_write``: what is planned is meant to be made.
-    ``preflight`` says how much is looked at before a write. ``made`` is told of each call; when ``stop`` says so, no
+    ``preflight`` says how much is looked at before a write. ``base`` gives what an app wanted at a commit (None: nobody
+    knows any more), ``who`` who last changed something in AWS and when (``alice at 10:03 UTC``; empty: not known).
+    ``unattended``: nobody asked for this tick, so ``policy.drift`` says what becomes of what somebody changed. ``made`` is told of each call; when ``stop`` says so, no
     further call is made.
     """
 
@@ -50,6 +54,9 @@ class Target:
     restart: frozenset[Key] = frozenset()
     to_write: bool = False
     preflight: Preflight = Preflight.CHANGES
+    base: Callable[[str, str], Mapping[Key, Desired] | None] = lambda app, commit: None
+    who: Callable[[Key], str] = lambda key: ""
+    unattended: bool = False
     made: Made = lambda change, call: None
     stop: Callable[[], bool] = lambda: False
 
@@ -59,7 +66,8 @@ class Tick:
     """What one tick has done so far.
 
     ``failed`` keys are not tried again in this tick; of ``unknown`` ones a write got no answer, so they are read first.
-    ``written`` keys were changed, ``rolled`` ones so that tasks are replaced, ``considered`` ones given a second look.
+    ``written`` keys were changed, ``rolled`` ones so that tasks are replaced, ``considered`` ones given a second look;
+    ``healed`` are the paths of what was corrected.
     """
 
     memory: Memory
@@ -69,6 +77,7 @@ class Tick:
     written: set[Key] = field(default_factory=set)
     rolled: set[Key] = field(default_factory=set)
     considered: set[Key] = field(default_factory=set)
+    healed: dict[Key, tuple[str, ...]] = field(default_factory=dict)
 
 
 def apply(write: Writer, world: World, changes: Iterable[Change], tick: Tick, target: Target) -> World:
@@ -95,6 +104,8 @@ def apply(write: Writer, world: World, changes: Iterable[Change], tick: Tick, ta
                 world, answers = replace(world, seen={**world.seen, change.key: made}), []
                 break
             tick.written.add(change.key)
+            if paths := drifted_fields(change):
+                tick.healed[change.key] = paths
             if rolls(change):
                 tick.rolled.add(change.key)
             target.made(change, call)

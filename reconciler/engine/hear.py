@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
-from reconciler.core.said import not_heard, to_record
+from reconciler.core.said import not_heard
+from reconciler.core.synced import to_record
 from reconciler.core.world import World
 from reconciler.engine.lookup import Wish
 from reconciler.model.errors import AwsError, Problem, Severity
@@ -41,11 +42,11 @@ def hear(records: Records | None, scope: Scope, wish: Wish, *, writing: bool) ->
 
 
 def write_down(
-    records: Records, world: World, plan: Plan, status: Status, rolled: Collection[Key]
+    records: Records, world: World, plan: Plan, status: Status, rolled: Collection[Key], written: Collection[Key] = ()
 ) -> tuple[Problem, ...]:
     """Record what was synced, where that has changed. That it could not be written is told, and ends nothing."""
     notes = []
-    for app, record in to_record(world, plan, status, rolled).items():
+    for app, record in to_record(world, plan, status, rolled, written).items():
         try:
             records.synced(world.scope, app, record)
         except AwsError as error:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
+from reconciler.core.drift import drifted_fields, released, words
 from reconciler.core.said import name_of, retried, tidied
 from reconciler.engine.apply import Target
 from reconciler.engine.lookup import Wish
 from reconciler.engine.reconcile import reconcile
 from reconciler.model.errors import Severity, UsageError
 from reconciler.model.key import Key, Scope
+from reconciler.model.observed import NEVER
 from reconciler.model.plan import Change
 from reconciler.model.record import EVERY, NO_RECORD, Book, Record, Records, Said
 from reconciler.model.status import Memory
@@ -103,6 +105,8 @@ def _held_by(wish: Wish, change: Change, *, named: bool) -> str | None:
         return None
     kind = wish.kinds[change.key.kind]
     finding = kind.hold(change)
+    if finding is None and drifted_fields(change) and change.observed.at != NEVER:
+        return released(change.observed.at)
     if finding is None and (kind.runs or change.blocked is None):
         return None
     if finding is not None and finding.severity is Severity.NOTE and not named:
@@ -112,6 +116,8 @@ def _held_by(wish: Wish, change: Change, *, named: bool) -> str | None:
 
 def _why(wish: Wish, change: Change) -> str:
     finding = wish.kinds[change.key.kind].hold(change)
+    if finding is None and (paths := drifted_fields(change)):
+        return f"what stopped corrections: {words(change, paths)}"
     return finding.message if finding else change.blocked.message if change.blocked else "what held it"
 
 

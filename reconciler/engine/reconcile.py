@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from reconciler.core.drift import remembered
 from reconciler.core.gate import ready
 from reconciler.core.rollup import look_again, rollup
 from reconciler.core.world import World
 from reconciler.engine.apply import Target, Tick, apply, untried
+from reconciler.engine.bases import with_bases
 from reconciler.engine.consider import considered
 from reconciler.engine.hear import hear, write_down
 from reconciler.engine.lookup import Wish
@@ -25,6 +27,7 @@ def reconcile(target: Target, wish: Wish, memory: Memory) -> Result:
     tick = Tick(memory)
     heard = hear(target.records, target.scope, wish, writing=target.to_write or target.write is not None)
     world = observe(target.read, target.scope, wish, memory, target.asked, heard, target.preflight)
+    world = with_bases(replace(world, healed=memory.healed, unattended=target.unattended, who=target.who), target.base)
     tick.memory = looked_after(world, memory)
     while True:
         world = with_restarts(world, target.restart, tick.memory)
@@ -45,6 +48,7 @@ def _result(target: Target, world: World, planned: Plan, tick: Tick) -> Result:
     again = look_again(status, planned)
     notes = world.notes
     if target.records is not None and target.write is not None:
-        notes += write_down(target.records, world, planned, status, tick.rolled)
+        notes += write_down(target.records, world, planned, status, tick.rolled, tick.written)
     arns = {key: seen.arn for key, seen in world.seen.items() if seen.arn is not None}
-    return Result(planned, status, replace(tick.memory, past=past), again, tick.failed, notes, arns)
+    memory = replace(tick.memory, past=past, healed=remembered(world, planned, tick.healed))
+    return Result(planned, status, memory, again, tick.failed, notes, arns, tick.healed)

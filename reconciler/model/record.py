@@ -49,7 +49,9 @@ class Record:
     pins       the services a person has rolled back
     retried    the failures a person has released: the id of what failed (a service deployment, a job's run)
     synced     the digest each service had when it was last Ready as the repository said
-    commit     the commit at which ``synced`` was last written
+    commit     the commit at which all of the app was last in force, ``behind`` apart; None: it was no commit
+    whole      stands for all that the app wanted then; empty: it is not known what was in force
+    behind     what was not in force then, and the commit at which it was; empty: it is on its way from what was
     """
 
     suspended: Said | None = None
@@ -57,6 +59,8 @@ class Record:
     retried: Mapping[str, str] = field(default_factory=dict)
     synced: Mapping[str, str] = field(default_factory=dict)
     commit: str | None = None
+    whole: str = ""
+    behind: Mapping[str, str] = field(default_factory=dict)
 
 
 NO_RECORD = Record()

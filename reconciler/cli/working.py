@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from reconciler.cli.runtime import Runtime
 from reconciler.cli.reading import earlier
+from reconciler.cli.runtime import Runtime
 from reconciler.engine.apply import Target
 from reconciler.engine.bases import Bases
 from reconciler.engine.connect import Connected, connect

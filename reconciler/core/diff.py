@@ -14,8 +14,8 @@ from reconciler.model.tree import Path, Tree, drop_path, get_path, set_path
 def target(fields: Fields, desired: Tree, live: Tree, not_ours: Iterable[Path]) -> dict[str, Any]:
     """The canonical form to bring about: what is desired, with the live value where that is not ours to set.
 
-    Not ours are the paths that are said to be (under ``policy.ignore``, say, or driven by somebody else now), and shared
-    members left unsaid. Both trees are canonical.
+    Not ours are the paths that are said to be (under ``policy.ignore``, say, or driven by somebody else now), and
+    shared members left unsaid. Both trees are canonical.
     """
     form = dict(desired)
     foreign: list[Path] = list(not_ours)

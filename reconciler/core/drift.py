@@ -57,18 +57,23 @@ def drifted(plan: Plan) -> dict[Key, tuple[str, ...]]:
 
 
 def separable(kind: Kind, fields: Sequence[FieldChange]) -> tuple[FieldChange, ...]:
-    """Those of the fields that can be left while the others are made: a revision is made as a whole, but for its tags."""
+    """Those of the fields that can be left while the others are made: a revision is made whole, but for its tags."""
     content = [field for field in fields if field.path[0] != "tags"]
     if not kind.fields.versioned or all(field.cause == "drift" for field in content):
         return tuple(fields)
     return tuple(field for field in fields if field.path[0] == "tags")
 
 
+def is_held(change: Change) -> bool:
+    """Whether nothing of a change is made because somebody changed something in AWS."""
+    return change.blocked is not None and change.blocked.code in HELD
+
+
 def freed(changes: Mapping[Key, Change], made: Change) -> Change:
     """A change of which something is left, without waiting for what is held for just that."""
     if made.desired is None or not (made.left or made.ignored):
         return made
-    held = {key for key in made.waits_on if (of := changes.get(key)) and of.blocked and of.blocked.code in HELD}
+    held = {key for key in made.waits_on if (of := changes.get(key)) and is_held(of)}
     return replace(made, waits_on=tuple(key for key in made.waits_on if key not in held - made.desired.needs_ready))
 
 

@@ -42,8 +42,8 @@ class Target:
     line allows, ``restart`` what is to begin anew once. ``to_write``: what is planned is meant to be made.
     ``preflight`` says how much is looked at before a write. ``base`` gives what an app wanted at a commit (None: nobody
     knows any more), ``who`` who last changed something in AWS and when (``alice at 10:03 UTC``; empty: not known).
-    ``unattended``: nobody asked for this tick, so ``policy.drift`` says what becomes of what somebody changed. ``made`` is told of each call; when ``stop`` says so, no
-    further call is made.
+    ``unattended``: nobody asked for this tick, so ``policy.drift`` says what becomes of what somebody changed.
+    ``made`` is told of each call; when ``stop`` says so, no further call is made.
     """
 
     scope: Scope

@@ -14,7 +14,6 @@ from reconciler.model.plan import Action, Call, Change
 from reconciler.model.shapes import Shape
 from reconciler.model.tree import Pending, Tree
 
-
 _FOR_EVER = 0
 """Days of a retention that is taken away again."""
 
@@ -123,9 +122,8 @@ class LogGroup(Kind):
             return Observed(change.key, at, {**change.spec, "tags": tags.people_s(all_tags)}, tags=all_tags)
         now = tags.tagged(change, at)
         spec = {**(now.spec or {}), **change.values}
-        kept = {
-            name: value for name, value in spec.items() if value not in ("", _FOR_EVER) or name not in change.values
-        }
+        gone = [name for name, value in change.values.items() if value in ("", _FOR_EVER)]
+        kept = {name: value for name, value in spec.items() if name not in gone}
         return Observed(now.key, at, kept, arn=now.arn, tags=now.tags)
 
 

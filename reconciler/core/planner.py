@@ -249,7 +249,8 @@ def _held(world: World, kind: Kind, made: Change) -> Change:
         members = {change.path[0] for change in mild}
         values = {name: value for name, value in made.values.items() if name in members}
         effect = max((change.effect for change in mild), key=lambda effect: effect.severity)
-        return replace(made, fields=mild, values=values, effect=effect, note=f"held: {finding.message}")
+        note, cause = f"held: {finding.message}", drift.cause_of(mild)
+        return replace(made, fields=mild, values=values, effect=effect, note=note, cause=cause)
     on_hold = replace(made, action=Action.HOLD, step=Action.HOLD, values={})
     if finding.severity is Severity.NOTE:
         return replace(on_hold, waiting=finding.message, doing=finding.code)

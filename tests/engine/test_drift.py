@@ -545,17 +545,6 @@ def test_tags_that_git_says_no_more_are_removed_and_those_of_others_stay():
     assert lab.plan().empty
 
 
-def test_a_capacity_provider_strategy_that_git_says_no_more_is_removed():
-    with_strategy = ONE.replace(
-        "deploymentConfiguration: {maximumPercent: 150}", "capacityProviderStrategy: [{capacityProvider: FARGATE, weight: 1}]"
-    )
-    lab = removed(", capacityProviderStrategy: [{capacityProvider: FARGATE, weight: 1}]", "", with_strategy)
-    change = change_of(lab.plan())
-    assert [(field.text, field.after, field.cause) for field in change.fields] == [("capacityProviderStrategy", {}, "git")]
-    [call] = change.calls
-    assert call.params["capacityProviderStrategy"] == []
-
-
 def test_what_the_api_cannot_take_away_is_said_and_not_passed_over():
     lab = removed(", availabilityZoneRebalancing: ENABLED", "",
                   ONE.replace("desiredCount: 2", "desiredCount: 2, availabilityZoneRebalancing: ENABLED"))  # fmt: skip

@@ -19,10 +19,10 @@ from reconciler.model.plan import Action, Change, Plan
 def considered(read: Reader, world: World, tick: Tick) -> tuple[World, Plan]:
     """The plan, and the world with what was asked of the resources that it updates or runs, and of what these name.
 
-    What is held because somebody changed it is asked too: it may have been put where it is. What is updated to something
-    new is not asked whether it failed: what came to be in this tick cannot have. What is
-    run may have run before on something older: it is always asked. Of what is outside only that is read which a change
-    is about to need, or which a first reading leads to.
+    What is held because somebody changed it is asked too: it may have been put where it is. What is updated to
+    something new is not asked whether it failed: what came to be in this tick cannot have. What is run may have run
+    before on something older: it is always asked. Of what is outside only that is read which a change is about to need,
+    or which a first reading leads to.
     """
     while True:
         planned = plan(world)

@@ -17,7 +17,7 @@ from reconciler.model.desired import Desired
 from reconciler.model.fields import UNSET, Effect
 from reconciler.model.key import OWNER
 from reconciler.model.observed import Inventory, Nominated, Observed
-from reconciler.model.plan import Action, FieldChange, Plan
+from reconciler.model.plan import Action, Change, FieldChange, Plan
 from reconciler.model.policy import Policy
 from reconciler.model.record import Record, short
 from reconciler.model.status import Condition, Healed, ResourceStatus, Status
@@ -225,8 +225,6 @@ def test_a_log_group_s_key_and_retention_are_taken_away_by_calls_of_their_own():
     desired = Desired(documents, {"logGroupName": "g"}, "d")
     seen = Observed(documents.key, AT, live, arn="arn:g")
     found = compare(LogGroup(), desired, seen, Policy(), {}, Before(live, {}))
-    from reconciler.model.plan import Change
-
     change = Change(documents.key, Action.UPDATE, Action.UPDATE, desired=desired, observed=seen,
                     fields=found.changes, values=found.values)  # fmt: skip
     calls = [(call.operation, dict(call.params)) for call in LogGroup().calls(change)]
@@ -348,7 +346,7 @@ def fares(*names, word="ready"):
 
 
 @pytest.fixture
-def _runs(monkeypatch):
+def runs(monkeypatch):
     monkeypatch.setattr(type(TOYS["Thing"]), "runs", "paper")
 
 
@@ -373,7 +371,8 @@ def test_what_does_not_hold_is_behind_at_its_own_commit_and_without_one_when_it_
         assert (found.commit, found.behind) == (NEW, {"Place/a": commit})
 
 
-def test_what_was_written_on_the_way_is_marked_and_the_commit_stays(_runs):
+@pytest.mark.usefixtures("runs")
+def test_what_was_written_on_the_way_is_marked_and_the_commit_stays():
     here = world(document("Place/a", {"colour": "red"}), document("Thing/web"), seen=[there("Place/a"), there("Thing/web")],
                  commit=NEW)  # fmt: skip
     here = known(here, whole="other", bases=once(document("Place/a"), document("Thing/web")))
@@ -381,12 +380,14 @@ def test_what_was_written_on_the_way_is_marked_and_the_commit_stays(_runs):
     assert (found.commit, found.whole, found.behind) == (OLD, "other", {"Place/a": ""})
 
 
-def test_a_correction_is_no_way_to_anywhere(_runs):
+@pytest.mark.usefixtures("runs")
+def test_a_correction_is_no_way_to_anywhere():
     here = same(web({"size": 1}, {"size": 2}))
     assert to_record(here, Plan("staging", None), fares("Thing/web", word="moving"), (), {WEB}) == {}
 
 
-def test_more_than_there_is_room_for_is_not_told_apart(_runs):
+@pytest.mark.usefixtures("runs")
+def test_more_than_there_is_room_for_is_not_told_apart():
     many = [document(f"Place/p{n}", {"colour": "red"}) for n in range(MOST_BEHIND + 1)]
     here = known(world(*many, document("Thing/web"), commit=NEW), whole="other", bases={})
     written = {item.key for item in many}
@@ -394,7 +395,8 @@ def test_more_than_there_is_room_for_is_not_told_apart(_runs):
     assert (found.commit, found.whole, found.behind) == (None, "", {})
 
 
-def test_drift_that_is_left_does_not_keep_a_service_from_being_recorded(_runs):
+@pytest.mark.usefixtures("runs")
+def test_drift_that_is_left_does_not_keep_a_service_from_being_recorded():
     here = replace(same(web({"size": 1}, {"size": 2})), unattended=True)
     [found] = to_record(here, plan(here), fares("Thing/web", word="stalled"), ()).values()
     assert found.synced == {"Thing/web": short(here.desired[WEB].digest)}

@@ -46,13 +46,21 @@ def test_what_was_said_is_read_again(records):
 
 
 def test_what_people_said_and_what_was_synced_do_not_undo_each_other(records):
-    synced = Record(synced={"Service/web": "0123456789ab"}, commit="c" * 40)
+    behind = {"Service/api": "d" * 40, "LogGroup/logs": ""}
+    synced = Record(synced={"Service/web": "0123456789ab"}, commit="c" * 40, whole="0123456789ab", behind=behind)
     records.synced(SCOPE, "shop", synced)
     records.said(SCOPE, "shop", RECORD)
     records.synced(SCOPE, "shop", synced)
     found = records.read(SCOPE).records["shop"]
     assert (found.suspended, found.pins, found.retried) == (SAID, RECORD.pins, RECORD.retried)
     assert (found.synced, found.commit) == (synced.synced, synced.commit)
+    assert (found.whole, found.behind) == (synced.whole, behind)
+
+
+def test_what_an_older_program_recorded_as_synced_is_read(lab, records):
+    put(lab, "/reconciler/default/staging/shop/synced", '{"formatVersion":"1.0","synced":{"Service/web":"ab"},"commit":"cc"}')
+    found = records.read(SCOPE).records["shop"]
+    assert (found.synced, found.commit, found.whole, found.behind) == ({"Service/web": "ab"}, "cc", "", {})
 
 
 def test_records_of_many_apps_come_from_many_pages(records):

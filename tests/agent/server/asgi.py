@@ -126,7 +126,7 @@ ALICE, READER, SHOP_CI = (SECRETS[name] for name in ("ALICE", "READER", "SHOP"))
 class Agent:
     """An application with all that it is handed."""
 
-    server: Server = Server(tokens=TOKENS, hooks=HOOKS)
+    server: Server = field(default_factory=lambda: Server(tokens=TOKENS, hooks=HOOKS))
     secrets: dict[str, str] = field(default_factory=lambda: dict(SECRETS))
     board: Board = field(default_factory=Board)
     desk: FakeDesk = field(default_factory=FakeDesk)

@@ -157,14 +157,42 @@ def test_only_yes_is_yes(agent, ask, monkeypatch, typed, said):
     assert len(agent.desk.said) == said
 
 
-def test_approve_through_an_agent(agent, empty, capsys):
+@pytest.fixture
+def approve(agent, empty, capsys):
     from reconciler.cli.runtime import Options, Runtime
     from reconciler.cli.through_agent import approve
 
-    run = Runtime(empty.clock, None, {"RECONCILER_AGENT_TOKEN": ALICE}, Options(agent=agent.url))
-    assert approve(run, "shop", "1234", "bob", "fine") == 0
-    assert capsys.readouterr().out == "approved: the plan 1234ffffffff of shop by alice for bob at 2026-01-05 09:00 UTC: fine\n"
+    def run(app, digest, *, yes=False):
+        told = Runtime(empty.clock, None, {"RECONCILER_AGENT_TOKEN": ALICE}, Options(agent=agent.url))
+        return approve(told, app, digest, "bob", "fine", yes=yes), capsys.readouterr().out
+
+    return run
+
+
+def test_approve_by_digest(agent, approve):
+    assert approve("shop", "1234") == (0, "approved: the plan 1234ffffffff of shop by alice for bob at 2026-01-05 09:00 UTC: fine\n")
     assert agent.desk.said[0][:4] == ("approve", "staging", "shop", "1234")
+
+
+def test_approve_without_a_digest_shows_what_it_is_and_asks(agent, approve, monkeypatch):
+    from reconciler.cli.terminal import Terminal
+
+    with pytest.raises(UsageError, match="nobody to ask"):
+        approve("shop", None)
+    monkeypatch.setattr(Terminal, "interactive", True)
+    for typed, code in (("no", 3), ("yes", 0)):
+        monkeypatch.setattr("click.prompt", lambda *_, typed=typed, **__: typed)
+        ended, shown = approve("shop", None)
+        assert ended == code
+        assert shown.startswith("update shop/Service/web\nDigest of the plan of shop: 111111111111\n")
+    assert [it[3] for it in agent.desk.said] == ["1" * 64]
+    assert approve("shop", None, yes=True)[0] == 0
+
+
+def test_there_may_be_nothing_to_approve(agent, approve):
+    agent.board.put(look_at("staging", digests={}))
+    assert approve("shop", None, yes=True) == (0, "there is nothing to approve of shop: nothing is to be done to it\n")
+    assert agent.desk.said == []
 
 
 # what an agent refuses

@@ -339,9 +339,11 @@ def test_watch_as_lines_and_ctrl_c_in_the_midst_of_waiting(agent, ask, monkeypat
     import os
     import signal
 
+    from reconciler.cli.asking import Stream
     from reconciler.cli.following import Lines
 
-    real = Lines.beat
+    real, ended, end = Lines.beat, [], Stream.end
+    monkeypatch.setattr(Stream, "end", lambda self: ended.append(self) or end(self))
 
     def beat(self):
         os.kill(os.getpid(), signal.SIGINT)
@@ -362,6 +364,30 @@ def test_watch_as_lines_and_ctrl_c_in_the_midst_of_waiting(agent, ask, monkeypat
         ticking.set()
         thread.join()
     assert "shop/Service/web Ready" in done.stdout
+    assert len(ended) == 1
+
+
+def test_a_stream_that_is_silent_ends_when_somebody_here_ends_it(agent):
+    from reconciler.cli.asking import Agent as Asked
+
+    host, port = agent.url.removeprefix("http://").split(":")
+    with Asked(agent.url, False, host, int(port), "", READER).stream(30.0, environment="staging") as stream:
+        events = iter(stream)
+        assert next(events)["environment"] == "staging"
+        threading.Timer(0.05, stream.end).start()
+        assert list(events) == []
+
+
+def test_an_agent_that_falls_silent_is_told(agent):
+    from reconciler.cli.asking import Agent as Asked
+    from reconciler.cli.asking import NoAgent
+
+    host, port = agent.url.removeprefix("http://").split(":")
+    with Asked(agent.url, False, host, int(port), "", READER).stream(0.2, environment="staging") as stream:
+        events = iter(stream)
+        next(events)
+        with pytest.raises(NoAgent, match="fell silent"):
+            next(events)
 
 
 def test_watch_finds_an_agent_again_that_was_replaced(agent, ask, empty, monkeypatch):
@@ -378,9 +404,12 @@ def test_watch_finds_an_agent_again_that_was_replaced(agent, ask, empty, monkeyp
             agent.serving.stop()
         return real(self, status) and len(seen) < 2
 
+    slices = []
+
     def asleep():
-        empty.clock.while_asleep = lambda: None
-        another.start()
+        slices.append(None)
+        if len(slices) == 20:  # in the third attempt to find it
+            another.start()
 
     monkeypatch.setattr(Documents, "saw", saw)
     empty.clock.while_asleep = asleep
@@ -493,7 +522,8 @@ def test_a_commit_that_is_wrong_is_not_waited_for(agent, ask, empty):
     agent.board.put(seen_at(-100, ready=True, commit=OLD, head=OLD))
     source = Condition("SourceVerified", "False", "RenderFailed", "no such member", AT)
     moving(agent, empty, [seen_at(5, ready=True, commit=OLD, source=source, problems=(PROBLEM,))])
-    done = ask("sync", code=65)
+    done = ask("sync", "-o", "json", code=65)
+    assert json.loads(done.stdout)["outcome"] == "at-rest"
     assert "RenderFailed: no such member" in done.stderr
 
 

@@ -7,6 +7,7 @@ left in the end.
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -345,7 +346,7 @@ def after_deposal(env: Env) -> list[Any]:
 def going_back(env: Env) -> list[Any]:
     """Writes of an older commit after those of a newer one."""
     numbers = [number for _, _, _, number in env.writes]
-    return [(one, two) for one, two in zip(numbers, numbers[1:], strict=False) if two < one]
+    return [(one, two) for one, two in itertools.pairwise(numbers) if two < one]
 
 
 def judge(seed: int) -> Env:

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.agent.tell.statuses import LONGEST, Mark, Marked, State, context_of, marks
+from reconciler.agent.tell.statuses import LONGEST, Mark, Marked, context_of, marks
 from reconciler.model.errors import Position, Problem, Severity
 from reconciler.model.plan import Plan
 from reconciler.model.status import Condition, HealthWord
-from tests.agent.tell.looks import ONE, THREE, TWO, Listener, failed, look, resource, rolling, sick
+from tests.agent.tell.looks import THREE, TWO, Listener, failed, look, resource, rolling, sick
 from tests.builders import change
 
 ENV = "reconciler/staging"

@@ -132,6 +132,21 @@ def word(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
+def agent(function: Callable[..., Any]) -> Callable[..., Any]:
+    """That an agent is asked, not AWS. Its token is in RECONCILER_AGENT_TOKEN or in a file: never on the line."""
+    for decorator in (
+        option(
+            "--agent-token-file",
+            type=click.Path(),
+            metavar="FILE",
+            help="What the agent knows you by. Default: the variable RECONCILER_AGENT_TOKEN.",
+        ),
+        option("--agent", metavar="URL", help="Ask the agent there, and neither AWS nor the repository."),
+    ):
+        function = decorator(function)
+    return function
+
+
 def app(function: Callable[..., Any]) -> Callable[..., Any]:
     """The one app a verb is about."""
     return click.argument("app", shell_complete=completing.apps)(function)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from reconciler.cli.commands import command
+from reconciler.cli.myself import me
 from reconciler.cli.reading import choose, committed, draft_for, settled
 from reconciler.cli.runtime import Runtime
 from reconciler.cli.working import connected, target_for
@@ -50,17 +49,9 @@ def _valid(wish: Wish, app: str) -> None:
 
 def word(run: Runtime, by: str | None, why: str) -> Said:
     """A person's word, said now."""
-    return Said(by or _me(), run.clock.now(), " ".join(why.split()))
+    return Said(by or me(), run.clock.now(), " ".join(why.split()))
 
 
 def then(run: Runtime, app: str) -> str:
     """What brings about what was said; nobody here can know whether an agent runs."""
     return f"an agent acts on it at its next look; where none runs: {command('apply', run.options, [app])}"
-
-
-def _me() -> str:
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError, ImportError):  # a container's user without a name
-        user = "somebody"
-    return f"{user}@{socket.gethostname()}"

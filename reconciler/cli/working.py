@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import resource
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -23,10 +23,13 @@ def no_core_dumps() -> None:
 
 
 @contextmanager
-def connected(run: Runtime, wish: Wish) -> Iterator[Connected]:
-    """Both ends of the environment's account; the account has been checked. Raises AccessError, UsageError."""
+def connected(run: Runtime, wish: Wish, lease: Callable[[], None] | None = None) -> Iterator[Connected]:
+    """Both ends of the environment's account; the account has been checked. Raises AccessError, UsageError.
+
+    ``lease`` is asked before every write.
+    """
     no_core_dumps()
-    both = connect(wish.environment, run.clock, run.session)
+    both = connect(wish.environment, run.clock, run.session, lease=lease)
     with both.read:
         yield both
 

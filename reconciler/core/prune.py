@@ -72,7 +72,7 @@ def _kept(world: World, seen: Observed, allowed: Policy) -> str:
 def _over_limit(world: World, going: Mapping[Key, Observed], allowed: Policy) -> str:
     """Why so many deletions are refused at once; empty when they are few enough."""
     limit = allowed.deletion_limit if allowed.deletion_limit is not None else DEFAULT_LIMIT
-    owned = len(world.desired) + len(world.orphans)
+    owned = max(len(world.desired), world.declared) + len(world.orphans)
     most = limit if isinstance(limit, int) else _share(limit, owned)
     count = sum(seen.present for seen in going.values())
     if count <= most:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
+from typing import Literal
 
 from reconciler.core import hysteresis
 from reconciler.core.conditions import Facts, conditions, detail, health_word, hint
 from reconciler.core.phase import kstatus, phase
 from reconciler.core.world import World
-from reconciler.model.errors import AwsError
+from reconciler.model.errors import AwsError, Problem, ReconcilerError
 from reconciler.model.key import Key
 from reconciler.model.observed import NEVER, Observed
 from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.record import NO_RECORD
 from reconciler.model.running import deployments
-from reconciler.model.status import Memory, Past, ResourceStatus, Status
+from reconciler.model.status import Condition, Memory, Past, ResourceStatus, Status
 
 LOOK_AGAIN = 5.0
 """Seconds until the next look while something moves."""
@@ -49,6 +50,71 @@ def look_again(status: Status, plan: Plan) -> float | None:
         stuck |= behind
     moving = any(not resource.ready and resource.key not in stuck for resource in status.resources)
     return LOOK_AGAIN if moving else None
+
+
+def source_condition(
+    error: ReconcilerError | None,
+    broken: Collection[Problem],
+    held: Collection[str],
+    *,
+    rewound: bool,
+    known: bool,
+) -> Condition:
+    """Whether what is in force is what the repository says now; ``known``: whether anything is in force.
+
+    ``broken`` are problems for which the newest commit cannot be used at all, ``held`` the apps that cannot be.
+    """
+    stays = "the last good state stays in force" if known else "nothing is in force yet"
+    if broken:
+        first = next(iter(broken))
+        where = f"{first.at}: " if first.at else ""
+        return Condition("SourceVerified", "False", "RenderFailed", f"{where}{first.message}; {stays}")
+    if error is not None:
+        return Condition("SourceVerified", "Unknown", "SourceFailed", f"{error}; {stays}")
+    if held:
+        names = ", ".join(sorted(held))
+        return Condition("SourceVerified", "False", "InvalidManifest", f"invalid there, so left as it was: {names}")
+    if not known:
+        return Condition("SourceVerified", "Unknown", "NotRead", "the repository has not been read yet")
+    if rewound:
+        said = "the newest commit does not follow from the one before it: nothing is pruned"
+        return Condition("SourceVerified", "True", "Rewound", said)
+    return Condition("SourceVerified", "True", "Verified", "the newest commit is in force")
+
+
+def unrendered(shown: ResourceStatus, message: str) -> ResourceStatus:
+    """A status when what is wanted now is not known: how it fares is told, that it is as desired is not."""
+    return _instead(
+        shown,
+        Condition("Synced", "Unknown", "RenderFailed", message),
+        Condition("Stalled", "True", "InvalidManifest", message),
+    )
+
+
+def unlooked(shown: ResourceStatus, message: str) -> ResourceStatus:
+    """A status when the look itself failed: nothing that was told holds any more."""
+    return _instead(
+        shown,
+        Condition("Synced", "Unknown", "ObserveFailed", message),
+        Condition("Healthy", "Unknown", "ObserveFailed", message),
+    )
+
+
+def _instead(shown: ResourceStatus, *news: Condition) -> ResourceStatus:
+    """With other conditions in the place of those of their types, and what follows from them."""
+    word: Literal["False", "Unknown"] = "Unknown" if news[0].reason == "ObserveFailed" else "False"
+    first = Condition("Ready", word, news[0].reason, news[0].message)
+    types = {"Ready", *(condition.type for condition in news)}
+    if "Stalled" in types:
+        types.add("Reconciling")
+    kept = [condition for condition in shown.conditions if condition.type not in types]
+    told = tuple(sorted((first, *news, *kept), key=lambda condition: _ORDER.index(condition.type)))
+    if not any(condition.type in ("Stalled", "Reconciling") for condition in told):
+        told = (*told, Condition("Reconciling", "True", "ProgressingWithRetry", news[0].message))
+    return replace(shown, conditions=told, phase=phase(told), kstatus=kstatus(told))
+
+
+_ORDER = ("Ready", "Synced", "Healthy", "Stalled", "Reconciling", "Suspended", "SourceVerified")
 
 
 def _keys(world: World, changes: Mapping[Key, Change], memory: Memory) -> Iterator[Key]:

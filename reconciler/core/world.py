@@ -45,6 +45,7 @@ class World:
     restart    services that a person wants a new deployment of, whether or not anything differs
     lookups    what was read of other tools to say what should be
     notes      what should be known of the whole look
+    declared   how many resources the repository declares, those of apps out of scope included
     complete   source and inventory were read to their ends
     """
 
@@ -72,6 +73,7 @@ class World:
     restart: frozenset[Key] = frozenset()
     notes: tuple[Problem, ...] = ()
     lookups: tuple[LookedUp, ...] = ()
+    declared: int = 0
     complete: bool = True
 
     @cached_property

@@ -14,6 +14,7 @@ from reconciler.model.observed import Inventory, Nominated
 from reconciler.model.runs import Run, runs_of
 from reconciler.model.tags import to_map
 
+SCAN = "resourcegroupstaggingapi:GetResources"
 _PAGE = 100
 NEWEST = 2
 """How many revisions are looked at for a job in any case: the newest that tell of it."""
@@ -27,7 +28,7 @@ def read_inventory(read: Reader, scope: Scope, kinds: Kinds) -> Inventory:
         "ResourcesPerPage": _PAGE,
     }
     try:
-        found = read.pages("resourcegroupstaggingapi:GetResources", asked, "ResourceTagMappingList")
+        found = read.pages(SCAN, asked, "ResourceTagMappingList")
     except AwsError as error:
         return Inventory({}, error=error)
     items: dict[Key, list[Nominated]] = {}

@@ -21,7 +21,8 @@ class Wish:
     """Everything one environment wants at one revision.
 
     ``desired`` is in an order that converges. ``invalid`` keys are declared, but wrong, as ``problems`` tell.
-    ``lookups`` is what was read of other tools for it.
+    ``lookups`` is what was read of other tools for it. ``whole``: it is all that the repository says; where it is not,
+    nothing is pruned. ``declared``: how many resources there are, those of apps that are not meant included.
     """
 
     environment: Environment
@@ -34,6 +35,8 @@ class Wish:
     apps: frozenset[str] | None = None
     suspended: frozenset[str] = frozenset()
     lookups: tuple[LookedUp, ...] = ()
+    whole: bool = True
+    declared: int = 0
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -41,7 +44,8 @@ class Wish:
 
     @property
     def complete(self) -> bool:
-        return not self.errors
+        """Whether what is not in it may be taken for what is not wanted."""
+        return self.whole and not self.errors
 
 
 def lookup(rendered: Rendered, kinds: Kinds) -> Wish:
@@ -63,6 +67,7 @@ def lookup(rendered: Rendered, kinds: Kinds) -> Wish:
         externals,
         tuple(sorted(found, key=lambda problem: (problem.at is None, problem.at, problem.message))),
         suspended=frozenset(app.name for app in rendered.apps.values() if app.suspend),
+        declared=len(good),
     )
 
 

@@ -12,6 +12,7 @@ from reconciler.core.world import World
 from reconciler.engine.hear import NOTHING_HEARD, Heard
 from reconciler.engine.inventory import matching, read_inventory, telling
 from reconciler.engine.lookup import Wish
+from reconciler.engine.remembering import Remembering
 from reconciler.kinds import OUTSIDE
 from reconciler.model.canonical import canonical
 from reconciler.model.desired import Reference
@@ -37,9 +38,11 @@ def observe(
     asked: Policy,
     heard: Heard = NOTHING_HEARD,
     preflight: Preflight = Preflight.CHANGES,
+    remembering: Remembering | None = None,
 ) -> World:
-    """Read everything a plan needs; ``heard`` is what people said."""
-    inventory = read_inventory(read, scope, wish.kinds)
+    """Read everything a plan needs; ``heard`` is what people said. What is declared may be remembered."""
+    first = read if remembering is None else remembering
+    inventory = read_inventory(first, scope, wish.kinds)
     world = World(
         scope,
         wish.commit,
@@ -58,9 +61,10 @@ def observe(
         asked=asked,
         policy=wish.environment.policy,
         lookups=wish.lookups,
+        declared=wish.declared,
         complete=wish.complete and inventory.complete,
     )
-    world = _dated(read, _closer(read, further(read, _with_latest(read, world), memory)))
+    world = _dated(read, _closer(read, further(first, _with_latest(read, world), memory)))
     return judged(_with_orphans(read, _with_leftovers(read, world), memory))
 
 

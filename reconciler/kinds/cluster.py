@@ -10,8 +10,9 @@ from reconciler.model import tags
 from reconciler.model.batch import batches
 from reconciler.model.errors import AwsError
 from reconciler.model.fields import Field, Fields
-from reconciler.model.kind import NO_POLICY, Answer, Kind, Reader
+from reconciler.model.kind import NO_POLICY, Answer, Kind, Reader, Referent
 from reconciler.model.observed import Observed, Wanted
+from reconciler.model.permission import LINKED_ROLE, OURS, Place, Purpose, Use
 from reconciler.model.plan import Action, Call, Change
 from reconciler.model.policy import Policy
 from reconciler.model.shapes import Shape
@@ -57,6 +58,17 @@ class Cluster(Kind):
         ),
         wrappers=("cluster", "clusters"),
     )
+    uses = (
+        Use("ecs:DescribeClusters", ("cluster/{cluster}",)),
+        Use("ecs:DescribeClusters", ("cluster/*",), limits=OURS),
+        Use("ecs:CreateCluster", purpose=Purpose.CHANGE),
+        Use("ecs:UpdateCluster", ("cluster/{cluster}",), Purpose.CHANGE),
+        Use("ecs:PutClusterCapacityProviders", ("cluster/{cluster}",), Purpose.CHANGE),
+        Use("ecs:TagResource", ("cluster/{cluster}",), Purpose.CHANGE),
+        Use("ecs:UntagResource", ("cluster/{cluster}",), Purpose.CHANGE),
+        LINKED_ROLE,
+        Use("ecs:DeleteCluster", ("cluster/*",), Purpose.DELETE, OURS),
+    )
 
     def address(self, spec: Tree) -> str | None:
         name = spec.get("clusterName")
@@ -68,6 +80,9 @@ class Cluster(Kind):
 
     def named(self, value: str) -> str | None:
         return value.rpartition("cluster/")[2] if value.startswith("arn:") else value
+
+    def places(self, spec: Tree, referent: Referent) -> Iterable[Place]:
+        return [{"cluster": str(self.named(str(spec["clusterName"])))}]
 
     def observe(self, read: Reader, wanted: Sequence[Wanted]) -> Iterator[Observed]:
         for batch in batches(wanted, 100):

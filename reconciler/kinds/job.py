@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from reconciler.kinds import job_checks
+from reconciler.kinds import job_checks, job_uses
 from reconciler.kinds.job_facts import Facts, Task, facts_of, observed, starter, task_from
 from reconciler.kinds.job_fields import FIELDS, OWN, TIMEOUT
 from reconciler.kinds.job_reading import look, look_hard
@@ -18,6 +18,7 @@ from reconciler.model.errors import Conflict, Finding
 from reconciler.model.key import OWNER, Key
 from reconciler.model.kind import NO_POLICY, Answer, Kind, Reader, Referent
 from reconciler.model.observed import NEVER, Observed, Wanted
+from reconciler.model.permission import Place
 from reconciler.model.plan import Call, Change, Left
 from reconciler.model.policy import Policy
 from reconciler.model.runs import runs_of
@@ -35,6 +36,10 @@ class Job(Kind):
     name = "Job"
     Spec = Shape("ecs", "RunTask", without=_OURS, own=OWN)
     fields = FIELDS
+    uses = job_uses.USES
+
+    def places(self, spec: Tree, referent: Referent) -> Iterable[Place]:
+        return job_uses.places(spec, referent)
 
     def address(self, spec: Tree) -> str | None:
         """Where it runs and what; two jobs may share both."""

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 from reconciler.model import tags
 from reconciler.model.errors import AwsError
 from reconciler.model.fields import Field, Fields
-from reconciler.model.kind import Answer, Kind, Reader
+from reconciler.model.kind import Answer, Kind, Reader, Referent
 from reconciler.model.observed import Observed, Wanted
+from reconciler.model.permission import OURS, Place, Purpose, Use
 from reconciler.model.plan import Action, Call, Change
 from reconciler.model.shapes import Shape
 from reconciler.model.tree import Pending, Tree
+
+_GROUP: Final = ("log-group:{group}", "log-group:{group}:*")
+"""Tags are asked for without the star, everything else with it. Source: CloudWatch Logs user guide, log group ARNs."""
+_ANY: Final = ("log-group:*",)
 
 
 class LogGroup(Kind):
@@ -36,6 +41,17 @@ class LogGroup(Kind):
         ),
         wrappers=("logGroups",),
     )
+    uses = (
+        Use("logs:DescribeLogGroups"),
+        Use("logs:ListTagsForResource", _GROUP),
+        Use("logs:ListTagsForResource", _ANY, limits=OURS),
+        Use("logs:CreateLogGroup", _GROUP, Purpose.CHANGE),
+        Use("logs:TagResource", _GROUP, Purpose.CHANGE),
+        Use("logs:UntagResource", _GROUP, Purpose.CHANGE),
+        Use("logs:PutRetentionPolicy", _GROUP, Purpose.CHANGE, where="retention"),
+        Use("logs:AssociateKmsKey", _GROUP, Purpose.CHANGE, where="key"),
+        Use("logs:DeleteLogGroup", _ANY, Purpose.DELETE, OURS),
+    )
 
     def address(self, spec: Tree) -> str | None:
         name = spec.get("logGroupName")
@@ -43,6 +59,14 @@ class LogGroup(Kind):
 
     def named(self, value: str) -> str | None:
         return value.partition(":log-group:")[2].removesuffix(":*") if value.startswith("arn:") else value
+
+    def places(self, spec: Tree, referent: Referent) -> Iterator[Place]:
+        group = {"group": str(self.named(str(spec["logGroupName"])))}
+        yield group
+        if "retentionInDays" in spec:
+            yield {**group, "retention": ""}
+        if "kmsKeyId" in spec:
+            yield {**group, "key": ""}
 
     def parts(self, spec: Tree) -> frozenset[str]:
         return frozenset({"arn"})

@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 from reconciler.model.batch import batches
 from reconciler.model.errors import AwsError, NotFound
 from reconciler.model.fields import Fields
-from reconciler.model.kind import Answer, Kind, Reader
+from reconciler.model.kind import Answer, Kind, Reader, Referent
 from reconciler.model.observed import NEVER, Observed, Wanted
+from reconciler.model.permission import ROLE, Place, Use, named_role
 from reconciler.model.tree import Tree
 
 
@@ -27,12 +28,19 @@ class Outside(Kind):
     def calls(self, change: Any) -> tuple[()]:
         return ()
 
+    def places(self, spec: Tree, referent: Referent) -> Iterable[Place]:
+        return [{"name": str(spec["name"])}]
+
 
 class Role(Outside):
     """An IAM role, by name or ARN. ``live`` holds its ARN and the services it trusts."""
 
     name = "Role"
     remedy = "create the role with a trust policy for ecs-tasks.amazonaws.com, or correct the name"
+    uses = (Use("iam:GetRole", ("{role}",)), Use("iam:GetRole", (ROLE,)))
+
+    def places(self, spec: Tree, referent: Referent) -> Iterable[Place]:
+        return [named_role(str(spec["name"]))]
 
     def named(self, value: str) -> str | None:
         return value if not value.startswith("arn:") or ":role/" in value else None
@@ -59,6 +67,7 @@ class TargetGroup(Outside):
 
     name = "TargetGroup"
     remedy = "create the target group, or correct its ARN"
+    uses = (Use("elbv2:DescribeTargetGroups"),)
     _SAID: ClassVar = ("TargetGroupName", "TargetType", "Protocol", "Port", "VpcId", "LoadBalancerArns")
 
     def named(self, value: str) -> str | None:
@@ -114,6 +123,7 @@ class Subnet(_Filtered):
 
     name = "Subnet"
     remedy = "name a subnet of this account and Region"
+    uses = (Use("ec2:DescribeSubnets"),)
     operation, filter, items, id, prefix = "ec2:DescribeSubnets", "subnet-id", "Subnets", "SubnetId", "subnet-"
 
 
@@ -122,6 +132,7 @@ class SecurityGroup(_Filtered):
 
     name = "SecurityGroup"
     remedy = "name a security group of this account and Region"
+    uses = (Use("ec2:DescribeSecurityGroups"),)
     operation, filter, items, id, prefix = (
         "ec2:DescribeSecurityGroups", "group-id", "SecurityGroups", "GroupId", "sg-"
     )  # fmt: skip

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from reconciler.kinds.outside import Outside
 from reconciler.model.batch import batches
 from reconciler.model.errors import AwsError, NotFound, Rejected
-from reconciler.model.kind import Answer, Items, Reader
+from reconciler.model.kind import Answer, Items, Reader, Referent
 from reconciler.model.observed import NEVER, Observed, Wanted
-from reconciler.model.triggers import triggers
+from reconciler.model.permission import Place, Use
+from reconciler.model.tree import Tree
+from reconciler.model.triggers import USES, triggers
 
 
 class CapacityProvider(Outside):
     """A capacity provider by name; ``grows`` says whether it brings instances by itself when tasks need them."""
 
     name = "CapacityProvider"
+    uses = (
+        Use("ecs:DescribeCapacityProviders", ("capacity-provider/{name}",)),
+        Use("ecs:DescribeCapacityProviders", ("capacity-provider/*",), where="any"),
+    )
+
+    def places(self, spec: Tree, referent: Referent) -> Iterable[Place]:
+        return [{"name": str(spec["name"])} if spec["name"] else {"any": ""}]
 
     def observe(self, read: Reader, wanted: Sequence[Wanted]) -> Iterator[Observed]:
         for batch in batches(wanted, 100):
@@ -36,6 +45,10 @@ class Instances(Outside):
     """The container instances of a cluster (by its name or ARN) that take tasks, with what is left of each."""
 
     name = "Instances"
+    uses = (
+        Use("ecs:ListContainerInstances", ("cluster/{name}",)),
+        Use("ecs:DescribeContainerInstances", ("container-instance/{name}/*",)),
+    )
 
     def observe(self, read: Reader, wanted: Sequence[Wanted]) -> Iterator[Observed]:
         for want in wanted:
@@ -52,6 +65,7 @@ class Triggers(Outside):
     """The rules and schedules that start tasks in a cluster, by its ARN, and whether what they start is ACTIVE."""
 
     name = "Triggers"
+    uses = (Use("ecs:DescribeTaskDefinition"), *USES)
 
     def observe(self, read: Reader, wanted: Sequence[Wanted]) -> Iterator[Observed]:
         for want in wanted:

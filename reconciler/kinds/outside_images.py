@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from reconciler.kinds.outside import Outside, elsewhere, own_account, together
 from reconciler.model.batch import batches
 from reconciler.model.errors import AwsError, NotFound
-from reconciler.model.kind import Answer, Reader
+from reconciler.model.kind import Answer, Reader, Referent
 from reconciler.model.observed import NEVER, Observed, Wanted
+from reconciler.model.permission import Place, Use
+from reconciler.model.tree import Tree
 
 _ECR = re.compile(
     r"(?P<registry>[0-9]{12})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|on\.aws)/"
@@ -37,6 +39,14 @@ class Image(Outside):
 
     name = "Image"
     remedy = "push the image first, or correct its tag"
+    uses = (
+        Use("ecr:DescribeImages", ("repository/{repository}",)),
+        Use("ecr:DescribePullThroughCacheRules"),
+    )
+
+    def places(self, spec: Tree, referent: Referent) -> Iterable[Place]:
+        place, _ = _parts(str(spec["name"]))
+        return [{"region": place.region, "account": place.registry, "repository": place.repository}]
 
     def named(self, value: str) -> str | None:
         return value if _ECR.fullmatch(value) else None

@@ -11,14 +11,16 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from reconciler.kinds import parameter_uses
 from reconciler.kinds.parameter_checks import findings
 from reconciler.kinds.parameter_fields import ATTRIBUTES, FIELDS, SPEC, WRITTEN
 from reconciler.model import tags
 from reconciler.model.batch import batches
 from reconciler.model.errors import AwsError, Finding
 from reconciler.model.key import PENDING_VALUE, VALUE
-from reconciler.model.kind import Answer, Kind, Reader
+from reconciler.model.kind import Answer, Kind, Reader, Referent
 from reconciler.model.observed import NEVER, Observed, Wanted
+from reconciler.model.permission import Place
 from reconciler.model.plan import Action, Call, Change
 from reconciler.model.sealed import Sealed
 from reconciler.model.tree import Pending, Tree
@@ -35,6 +37,10 @@ class Parameter(Kind):
     name = "Parameter"
     Spec = SPEC
     fields = FIELDS
+    uses = parameter_uses.USES
+
+    def places(self, spec: Tree, referent: Referent) -> Iterator[Place]:
+        return parameter_uses.places(spec)
 
     def address(self, spec: Tree) -> str | None:
         name = spec.get("name")

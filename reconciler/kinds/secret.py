@@ -7,13 +7,15 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from reconciler.kinds import secret_uses
 from reconciler.kinds import secret_versions as versions
 from reconciler.kinds.secret_fields import ATTRIBUTES, FIELDS, ROTATION, SPEC, WRITTEN, said_version
 from reconciler.kinds.secret_reading import list_versions, read_secrets
 from reconciler.model import tags
 from reconciler.model.errors import AwsError, Finding, Severity
-from reconciler.model.kind import NO_POLICY, Answer, Kind, Reader, Sight
+from reconciler.model.kind import NO_POLICY, Answer, Kind, Reader, Referent, Sight
 from reconciler.model.observed import Observed, Wanted
+from reconciler.model.permission import Place
 from reconciler.model.plan import Action, Call, Change
 from reconciler.model.policy import Policy
 from reconciler.model.sealed import Sealed
@@ -37,6 +39,10 @@ class Secret(Kind):
     name = "Secret"
     Spec = SPEC
     fields = FIELDS
+    uses = secret_uses.USES
+
+    def places(self, spec: Tree, referent: Referent) -> Iterator[Place]:
+        return secret_uses.places(spec)
 
     def address(self, spec: Tree) -> str | None:
         name = spec.get("name")

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar
 
-from reconciler.kinds import service_preflight
+from reconciler.kinds import service_preflight, service_uses
 from reconciler.kinds.service_checks import findings
 from reconciler.kinds.service_deadline import patience
 from reconciler.kinds.service_evidence import primary
@@ -24,8 +24,9 @@ from reconciler.model import tags
 from reconciler.model.errors import AwsError, Finding
 from reconciler.model.history import Deployed, Revision
 from reconciler.model.key import Key
-from reconciler.model.kind import NO_POLICY, Answer, Kind, Reader, Sight
+from reconciler.model.kind import NO_POLICY, Answer, Kind, Reader, Referent, Sight
 from reconciler.model.observed import NEVER, Observed, Wanted
+from reconciler.model.permission import Place
 from reconciler.model.plan import Action, Call, Change
 from reconciler.model.policy import Policy
 from reconciler.model.shapes import Shape
@@ -41,6 +42,13 @@ class Service(Kind):
     fields = FIELDS
     runs = "taskDefinition"
     restarting: ClassVar[Mapping[str, Any]] = {"forceNewDeployment": True}
+    uses = service_uses.USES
+
+    def places(self, spec: Tree, referent: Referent) -> Iterable[Place]:
+        return service_uses.places(spec, referent)
+
+    def leads_to(self, spec: Tree, referent: Referent) -> Iterable[tuple[str, str]]:
+        return service_uses.leads_to(spec, referent)
 
     def address(self, spec: Tree) -> str | None:
         cluster, name = spec.get("cluster", "default"), spec.get("serviceName")

@@ -7,14 +7,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from reconciler.kinds import task_definition_preflight, task_definition_retention
+from reconciler.kinds import task_definition_preflight, task_definition_retention, task_definition_uses
 from reconciler.kinds.task_definition_checks import findings
 from reconciler.kinds.task_definition_fields import FIELDS
+from reconciler.kinds.task_definition_reading import Revisions
 from reconciler.model import tags
 from reconciler.model.canonical import canonical
-from reconciler.model.errors import AwsError, Finding, NotFound, Rejected
-from reconciler.model.kind import Answer, Items, Kind, Reader, Sight
-from reconciler.model.observed import NEVER, Observed, Retention, Wanted
+from reconciler.model.errors import AwsError, Finding
+from reconciler.model.kind import Answer, Kind, Reader, Referent, Sight
+from reconciler.model.observed import Observed, Retention, Wanted
+from reconciler.model.permission import Place
 from reconciler.model.plan import Action, Call, Change
 from reconciler.model.shapes import Shape
 from reconciler.model.tree import Path, Pending, Tree, get_path, leaves
@@ -29,6 +31,10 @@ class TaskDefinition(Kind):
     name = "TaskDefinition"
     Spec = Shape("ecs", "RegisterTaskDefinition")
     fields = FIELDS
+    uses = task_definition_uses.USES
+
+    def places(self, spec: Tree, referent: Referent) -> Iterator[Place]:
+        return task_definition_uses.places(spec, referent)
 
     def address(self, spec: Tree) -> str | None:
         family = spec.get("family")
@@ -83,7 +89,7 @@ class TaskDefinition(Kind):
         return want.spec is None or self.still_names(want.spec, seen.spec or {})
 
     def observe(self, read: Reader, wanted: Sequence[Wanted]) -> Iterator[Observed]:
-        known = _Revisions(read)
+        known = Revisions(read)
         known.describe([arn for want in wanted for arn in _first_look(want)])
         unsettled = []
         for want in wanted:
@@ -98,7 +104,7 @@ class TaskDefinition(Kind):
         for want in unsettled:
             yield self._chosen(want, known)
 
-    def _settled(self, want: Wanted, known: _Revisions) -> Observed | None:
+    def _settled(self, want: Wanted, known: Revisions) -> Observed | None:
         """The revision that carries the digest, when the inventory led straight to it."""
         for arn in () if want.keeps_live else want.matching[:1]:
             answer = known.active(arn)
@@ -112,7 +118,7 @@ class TaskDefinition(Kind):
             return [str(want.spec["family"])]
         return sorted({_short(arn).rpartition(":")[0] or arn for arn in want.owned})
 
-    def _second_look(self, want: Wanted, known: _Revisions) -> list[str]:
+    def _second_look(self, want: Wanted, known: Revisions) -> list[str]:
         if want.spec is None:
             return [arn for arn in want.owned if not arn.startswith("arn:") or arn in known.listed]
         listed = known.by_family.get(str(want.spec["family"]), [])
@@ -121,7 +127,7 @@ class TaskDefinition(Kind):
         unknown = [arn for arn in listed if arn not in want.owned][:NEWEST]
         return [*want.matching, *unknown, *listed[:1], *[arn for arn in want.in_use if arn in listed]]
 
-    def _chosen(self, want: Wanted, known: _Revisions) -> Observed:
+    def _chosen(self, want: Wanted, known: Revisions) -> Observed:
         """Of all revisions looked at the one that counts; else the one a change starts from."""
         candidates = self._second_look(want, known)
         listings = (known.by_family.get(family) for family in self._families(want))
@@ -189,56 +195,6 @@ class TaskDefinition(Kind):
             return tags.tagged(change, last.at)
         answer = Answer({"tags": tags.to_list(tags.all_of(change)), **last}, last.at)
         return self._observed(Wanted(change.key, change.spec), answer)
-
-
-class _Revisions:
-    """The revisions looked at so far, each read once. A revision never changes but for its tags and its status."""
-
-    def __init__(self, read: Reader) -> None:
-        self._read = read
-        self._answers: dict[str, Answer | AwsError] = {}
-        self.by_family: dict[str, list[str] | AwsError] = {}
-        self.listed: set[str] = set()
-        self.at = NEVER
-
-    def describe(self, arns: Iterable[str]) -> None:
-        asked = [arn for arn in dict.fromkeys(arns) if arn not in self._answers]
-        params = [{"taskDefinition": arn, "include": ["TAGS"]} for arn in asked]
-        for arn, answer in zip(asked, self._read.many("ecs:DescribeTaskDefinition", params), strict=True):
-            self._answers[arn] = answer
-            if isinstance(answer, Answer):
-                self.at = answer.at
-
-    def list(self, families: Sequence[str]) -> None:
-        """Every ACTIVE revision of each family, newest first."""
-        for family in families:
-            params = {"familyPrefix": family, "status": "ACTIVE", "sort": "DESC", "maxResults": 100}
-            try:
-                arns = self._read.pages("ecs:ListTaskDefinitions", params, "taskDefinitionArns")
-            except AwsError as error:
-                self.by_family[family] = error
-                continue
-            self.by_family[family] = arns
-            if isinstance(arns, Items):
-                self.at = max(self.at, arns.at)
-            self.listed.update(arns)
-
-    def has_one_of(self, family: str, arns: Sequence[str]) -> bool:
-        """Whether some of these are ACTIVE revisions of just this family."""
-        listed = self.by_family.get(family, [])
-        return not isinstance(listed, AwsError) and any(arn in listed for arn in arns)
-
-    def active(self, arn: str) -> Answer | None:
-        """The description of a revision that is there and may be used."""
-        answer = self._answers.get(arn)
-        if isinstance(answer, Answer) and answer["taskDefinition"].get("status", "ACTIVE") == "ACTIVE":
-            return answer
-        return None
-
-    def error(self, arn: str) -> AwsError | None:
-        """Why a revision could not be described, unless it is because there is none."""
-        answer = self._answers.get(arn)
-        return answer if isinstance(answer, AwsError) and not isinstance(answer, NotFound | Rejected) else None
 
 
 def _first_look(want: Wanted) -> list[str]:

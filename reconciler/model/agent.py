@@ -49,7 +49,7 @@ class Repository:
     """What is watched. ``url`` is a remote (https, ssh) or a path on this machine; seconds.
 
     ``branch``: empty: what the remote's HEAD names. ``folder`` holds apps/ and environments/. ``worktree``: ``url`` is
-    a folder that is read as it lies, and watched, instead of a git repository. ``mirror`` is where the objects are kept.
+    a folder that is read as it lies, and watched, instead of a git repository. ``mirror`` is where objects are kept.
     """
 
     url: str

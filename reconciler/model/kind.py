@@ -13,6 +13,7 @@ from reconciler.model.fields import Fields
 from reconciler.model.history import Deployed, Revision
 from reconciler.model.key import Key
 from reconciler.model.observed import Observed, Retention, Wanted
+from reconciler.model.permission import Place, Use
 from reconciler.model.plan import Call, Change, Left
 from reconciler.model.policy import Policy
 from reconciler.model.shapes import Shape
@@ -91,6 +92,8 @@ class Kind:
     """What an update says to begin anew although nothing differs. Empty: it cannot be restarted."""
     remedy: ClassVar[str] = "create it, declare it, or correct the name"
     """What to do when something outside that a spec names is not there."""
+    uses: ClassVar[tuple[Use, ...]] = ()
+    """Every action of IAM that its calls need, and on what. What is missing here is missing in the printed policy."""
 
     def address(self, spec: Tree) -> str | None:
         """AWS's own identity within the account and region; two manifests with one are an error.
@@ -262,6 +265,14 @@ class Kind:
 
         Asked again when these have been read, so one may lead to the next.
         """
+        return ()
+
+    def places(self, spec: Tree, referent: Referent) -> Iterable[Place]:
+        """What a spec says for the templates of ``uses``. It may hold References; of a thing outside it is the name."""
+        return ()
+
+    def leads_to(self, spec: Tree, referent: Referent) -> Iterable[tuple[str, str]]:
+        """All that ``beside`` may ever ask for, told from the spec alone; an empty address: it does not say which."""
         return ()
 
     def superseded(self, read: Reader, asked: Sequence[Retention]) -> Iterable[Observed]:

@@ -82,7 +82,7 @@ class Records(Protocol):
         ...
 
     def synced(self, scope: Scope, app: str, record: Record) -> None:
-        """Write what was last synced of an app. Raises AwsError."""
+        """Write what was last synced of an app. Raises AwsError; LeaseHeld where somebody else is the writer."""
         ...
 
 

@@ -56,7 +56,7 @@ _HEALTHS = tuple(HealthWord)
 class Condition:
     """One condition as in Kubernetes; ``since`` is when ``status`` last changed, by AWS's clock."""
 
-    type: Literal["Ready", "Synced", "Healthy", "Reconciling", "Stalled", "Suspended"]
+    type: Literal["Ready", "Synced", "Healthy", "Reconciling", "Stalled", "Suspended", "SourceVerified"]
     status: Literal["True", "False", "Unknown"]
     reason: str
     message: str
@@ -222,7 +222,8 @@ class Result:
     """What a tick left to do, how things fare, and when to look again (seconds; None: nothing to wait for).
 
     ``failures`` are the calls that did not succeed, by the resource they were for; ``notes`` what should be known of
-    the whole tick. ``arns`` are those of what was read, by which events tell of it.
+    the whole tick. ``arns`` are those of what was read, by which events tell of it; ``owned`` the apps that own
+    something in the account.
     """
 
     plan: Plan
@@ -232,3 +233,4 @@ class Result:
     failures: Mapping[Key, AwsError] = field(default_factory=dict)
     notes: tuple[Problem, ...] = ()
     arns: Mapping[Key, str] = field(default_factory=dict)
+    owned: frozenset[str] = frozenset()

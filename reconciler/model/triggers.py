@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from reconciler.model.errors import AwsError
 from reconciler.model.kind import Answer, Reader
+from reconciler.model.permission import Purpose, Use
 from reconciler.model.tree import Tree
+
+USES: Final = (
+    Use("events:ListRuleNamesByTarget", purpose=Purpose.RETIRE),
+    Use("events:ListTargetsByRule", ("rule/*",), Purpose.RETIRE),
+    Use("scheduler:ListSchedules", purpose=Purpose.RETIRE),
+    Use("scheduler:GetSchedule", ("schedule/*",), Purpose.RETIRE),
+)
+"""Before older revisions are retired. ``doctor`` asks as well, and says so where it may not."""
 
 
 @dataclass(frozen=True)

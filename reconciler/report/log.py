@@ -57,6 +57,15 @@ def configure(json: bool, level: str = "info") -> None:
     root.setLevel(max(number, logging.WARNING))
 
 
+def log(event: str, **fields: Any) -> None:
+    """One line: a warning where it tells of an error, with the hint the error has."""
+    import structlog
+
+    level = "warning" if fields.get("error") is not None or fields.get("exc_info") is not None else "info"
+    told = {name: value for name, value in fields.items() if value is not None and value != ""}
+    getattr(structlog.get_logger(), level)(event, **told)
+
+
 def _exception(exc_info: tuple[type[BaseException], BaseException, TracebackType | None]) -> str:
     return traceback_text(exc_info[1]).rstrip()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -23,9 +24,10 @@ from reconciler.source.vars_from import Beside, read_vars_from
 
 ENVIRONMENT_MEMBERS = (
     "region", "accountId", "assumeRole", "endpointUrl", "cluster", "apps", "callRates", "vars", "varsFrom", "patches",
-    "policy", "sealing", "tfstate",
+    "policy", "sealing", "tfstate", "lease",
 )  # fmt: skip
 OVERLAY_MEMBERS = ("vars", "varsFrom", "patches", "policy", "tfstate")
+_LEASE = re.compile(r"dynamodb:[A-Za-z0-9_.-]{3,255}|file:/[^\0]+")
 APP_MEMBERS = ("policy", "dependsOn", "vars", "varsFrom", "suspend")
 
 
@@ -71,6 +73,7 @@ def read_environment(
         call_rates=_call_rates(members),
         sealing=_sealing(members),
         policy=layer.policy,
+        lease=_lease(members),
     )
     return environment, replace(layer, tfstate=read_tfstate(members))
 
@@ -149,6 +152,15 @@ def _account(members: Members) -> str | None:
         members.tell.error("wrong-value", "'accountId' has to be 12 digits", members.mark("accountId"), hint)
         return None
     return value
+
+
+def _lease(members: Members) -> str | None:
+    value: str | None = members.value("lease", to_text)
+    if value is None or _LEASE.fullmatch(value):
+        return value
+    hint = "write dynamodb:<name of a table>, or file:/<path> for the writers of one machine"
+    members.tell.error("wrong-value", "'lease' says where the one writer is agreed on", members.mark("lease"), hint)
+    return None
 
 
 def _text(members: Members, name: str, start: str, what: str) -> str | None:

@@ -147,6 +147,7 @@ def _environment() -> dict[str, Any]:
             "endpointUrl": {**_TEXT, "description": "Another endpoint than AWS's own."},
             "cluster": {**_TEXT, "description": "The cluster of every resource that names none."},
             "apps": _texts("The apps of this environment. Default: all."),
+            "lease": {**_TEXT, "description": "Where the one writer is agreed on: dynamodb:<table> or file:/<path>."},
             "callRates": {
                 "type": ["object", "null"],
                 "description": "Bucket of calls to its size, for accounts with other limits than the usual ones.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -49,9 +50,9 @@ class Laboratory(Lab):
         return Safe(self)
 
 
-def lab_for(name: str, spec: dict[str, Any]) -> Laboratory:
+def lab_for(name: str, spec: dict[str, Any], make: Callable[[], Laboratory] = Laboratory) -> Any:
     """A laboratory with one manifest, and with everything outside that the samples name."""
-    lab = Laboratory()
+    lab = make()
     lab.put(name, spec)
     if name in BESIDE:
         kind, beside = BESIDE[name]

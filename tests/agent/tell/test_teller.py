@@ -101,6 +101,20 @@ def test_what_a_person_said_is_told_each_time():
     ]
 
 
+def test_an_account_that_denies_everything_is_told_once_in_half_an_hour_and_not_at_the_start():
+    world = World(SLACK)
+    trouble = news("trouble", by="", app="", message="credentials are of another account", severity="error")
+    world.teller.heard(trouble)
+    assert world.saw() == []
+    world.saw(look(resource()))
+    told = []
+    for _ in range(7):
+        world.clock.sleep(600)
+        world.teller.heard(trouble)
+        told += world.texts(world.saw())
+    assert told == ["UNKNOWN: staging in staging cannot be read: credentials are of another account"] * 3
+
+
 def test_news_of_nobody_that_is_no_trigger_is_not_told():
     world = World(SLACK)
     world.teller.heard(news("fetched", by=""))

@@ -132,7 +132,9 @@ class Teller:
             return True
         self._news_told = {key: at for key, at in self._news_told.items() if now - at < QUIET}
         key = (outcome.environment, outcome.app, outcome.trigger, outcome.message, outcome.commit)
-        return self._news_told.setdefault(key, now) is not now
+        repeats = key in self._news_told
+        self._news_told.setdefault(key, now)
+        return repeats
 
     def _tell(self, outcome: Outcome, source: str, now: datetime) -> None:
         """Put it before every channel that wants it. What both a look and the loop's news tell is told by the first."""

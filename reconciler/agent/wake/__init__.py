@@ -1,0 +1,1 @@
+"""What may have changed, and who is told: hints only."""

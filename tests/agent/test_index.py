@@ -220,7 +220,7 @@ def test_it_may_be_asked_while_it_learns():
             for _ in range(500):
                 index.arn(arn("service/main/s3"))
                 index.service(HERE, "main", "s3")
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is what is looked for
             errors.append(error)
 
     threads = [threading.Thread(target=target) for target in (learn, ask, ask)]

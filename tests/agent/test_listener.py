@@ -3,6 +3,7 @@
 import json
 import threading
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 from random import Random
 
@@ -16,10 +17,15 @@ from reconciler.agent.index import Index
 from reconciler.agent.wake.listener import FIRST, HANDFULS, LAST, REST, Listener
 from reconciler.aws.clients import Clients
 from reconciler.aws.queue import AwsQueue, Message
+from reconciler.engine.reconcile import reconcile
+from reconciler.engine.remembering import Remembering
 from reconciler.model.desired import Environment
 from reconciler.model.errors import AccessError, Denied, NotFound, OutcomeUnknown, Throttled, Unavailable
-from reconciler.model.key import Key
+from reconciler.model.key import Key, Scope
+from reconciler.model.status import Memory
 from tests.lab import shop
+
+WEB = Key("shop", "TaskDefinition", "web")
 
 ROOT = "arn:aws:ecs:eu-west-1:123456789012"
 NOW = datetime(2026, 1, 5, 10, 4, tzinfo=UTC)
@@ -304,7 +310,7 @@ class Told:
 
     def rule(self):
         events = self.lab.simulator.client("events", region="eu-west-1")
-        events.put_rule(Name="reconciler", EventPattern=json.dumps({"source": ["aws.ecs"]}))
+        events.put_rule(Name="reconciler", EventPattern=json.dumps({"source": [{"prefix": "aws."}]}))
         arn = "arn:aws:sqs:eu-west-1:123456789012:reconciler"
         events.put_targets(Rule="reconciler", Targets=[{"Id": "1", "Arn": arn}])
         self.lab.simulator.advance(1)
@@ -354,3 +360,61 @@ def test_events_that_come_twice_late_or_never_lead_to_no_other_app():
     told.lab.ecs().update_service(cluster="main", service="web", desiredCount=2)
     told.lab.simulator.settle()
     assert told.hear() == set()
+
+
+def test_a_hand_edit_is_told_by_the_trail_with_the_name_of_who_made_it():
+    told = Told()
+    told.lab.simulator.notices.trail, told.lab.simulator.notices.caller = 0.0, "arn:aws:iam::123456789012:user/alice"
+    arn = told.index._arns["staging"]["shop"][WEB]
+    told.lab.ecs().deregister_task_definition(taskDefinition=arn)
+    told.lab.simulator.advance(1)
+    assert told.hear() == {("staging", "shop")}
+    last = told.ear.blame.last("staging", WEB)
+    assert (last.by, last.action) == ("arn:aws:iam::123456789012:user/alice", "ecs:DeregisterTaskDefinition")
+    told.lab.simulator.client("logs", region="eu-west-1").put_retention_policy(
+        logGroupName="/ecs/shop", retentionInDays=1
+    )
+    told.lab.simulator.advance(1)
+    assert told.hear() == {("staging", "shop")}
+    assert told.ear.blame.last("staging", Key("shop", "LogGroup", "shop"))
+
+
+def test_what_we_did_ourselves_is_told_by_the_trail_and_passed_over():
+    told = Told()
+    told.lab.simulator.notices.trail = 0.0
+    told.lab.app("shop", told.lab.files["apps/shop/all.yaml"].replace("retentionInDays: 30", "retentionInDays: 60"))
+    told.lab.apply()
+    assert "PutRetentionPolicy" in told.lab.writes()
+    told.lab.simulator.advance(1)
+    assert told.hear() == set()
+    assert any(dict(key[1:]).get("ignored") == "our-own" for key in told.ear.counted)
+
+
+def test_a_revision_deregistered_by_hand_is_replaced_as_soon_as_the_trail_tells_of_it():
+    told = Told()
+    lab, scope = told.lab, Scope("default", "staging")
+    remembering, memory = Remembering(lab.connect().read, scope), Memory()
+    target, wish = replace(lab.target(), remembering=remembering), lab.wish()
+
+    def tick():
+        nonlocal memory
+        result = reconcile(target, wish, memory)
+        memory = result.memory
+        return result
+
+    for _ in range(3):
+        lab.simulator.advance(300)
+        told.index.learn("staging", tick().arns)
+    lab.writes()
+    lab.simulator.notices.trail = 60.0
+    lab.ecs().deregister_task_definition(taskDefinition=told.index._arns["staging"]["shop"][WEB])
+    told.hear()
+    lab.writes()
+    tick()
+    assert lab.writes() == []  # what runs goes on
+    lab.simulator.advance(60)
+    for _, app in told.hear():
+        remembering.forget_apps({app})
+    lab.writes()
+    tick()
+    assert lab.writes() == ["RegisterTaskDefinition", "UpdateService", "UpdateService"]

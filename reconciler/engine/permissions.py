@@ -22,10 +22,7 @@ _GENERAL: Final = (
     Use("resourcegroupstaggingapi:GetResources"),
     Use("ssm:GetParametersByPath", (_RECORDS, f"{_RECORDS}/*")),
     Use("ssm:PutParameter", (f"{_RECORDS}/*",), Purpose.CHANGE),
-    *(
-        Use(f"dynamodb:{operation}", ("table/{table}",), Purpose.CHANGE)
-        for operation in ("DeleteItem", "GetItem", "PutItem", "UpdateItem")
-    ),
+    *(Use(f"dynamodb:{operation}", ("table/{table}",), Purpose.CHANGE) for operation in ("GetItem", "PutItem")),
     *(Use(f"sqs:{operation}", ("{queue}",), Purpose.CHANGE) for operation in ("DeleteMessage", "ReceiveMessage")),
 )
 """The inventory, what people said, the lease, the queue of events."""
@@ -118,9 +115,10 @@ def _of_leftovers(wish: Wish) -> Iterator[tuple[Use, Place]]:
     its kind maybe."""
     said = [wish.environment.policy, *(item.policy for item in wish.desired.values())]
     if any(policy.prune for policy in said):
+        home = {"cluster": wish.environment.cluster} if wish.environment.cluster else {}
         for kind in wish.kinds.values():
             if not kind.fields.one_off:
-                yield from ((use, {}) for use in kind.uses if use.purpose in (Purpose.LOOK, Purpose.DELETE))
+                yield from ((use, home) for use in kind.uses if use.purpose in (Purpose.LOOK, Purpose.DELETE))
 
 
 def _deletes(item: Desired) -> bool:

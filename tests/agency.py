@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
@@ -13,7 +14,8 @@ from reconciler.agent.desk import Wake
 from reconciler.agent.source import Reading
 from reconciler.engine.apply import Target
 from reconciler.model.desired import Environment
-from reconciler.model.errors import ReconcilerError
+from reconciler.model.errors import ReconcilerError, SourceError
+from reconciler.model.lease import Begun, Older, by_time
 from reconciler.source.revision import Revision
 from tests.lab import Lab
 
@@ -25,15 +27,15 @@ class MemorySource:
     lab: Lab
     number: int = 0
     now: Reading = field(default_factory=Reading)
-    history: dict[str, Revision] = field(default_factory=dict)
+    commits: dict[str, Revision] = field(default_factory=dict)
 
     def commit(self, *, trusted: bool = True) -> str:
         """Commit the laboratory's files as they are."""
         self.number += 1
         head = f"{self.number:040x}"
         files = {path: text.encode() for path, text in self.lab.files.items()}
-        self.history[head] = Revision(head, files)
-        self.now = Reading(self.history[head], head, None, trusted, True)
+        self.commits[head] = Revision(head, files)
+        self.now = Reading(self.commits[head], head, None, trusted, True)
         return head
 
     def fail(self, error: ReconcilerError | None) -> None:
@@ -42,20 +44,29 @@ class MemorySource:
     def reading(self) -> Reading:
         return self.now
 
-    def refresh(self) -> None:
-        pass
+    def refresh(self) -> bool:
+        return self.now.error is None
 
     def poke(self) -> None:
         pass
 
-    def committed(self, commit: str) -> float:
-        return float(int(commit, 16))
+    def begun(self, commit: str) -> Begun:
+        if commit not in self.commits:
+            raise SourceError("no such commit")
+        return Begun(commit, datetime.fromtimestamp(int(commit, 16), UTC))
+
+    @property
+    def older(self) -> Older:
+        return by_time
 
     def at(self, commit: str) -> Revision | None:
-        return self.history.get(commit)
+        return self.commits.get(commit)
 
     def before(self, commit: str) -> list[str]:
-        return [known for known in reversed(self.history) if known < commit]
+        return [known for known in reversed(self.commits) if known < commit]
+
+    def history(self, commit: str) -> list[str]:
+        return [commit, *self.before(commit)]
 
 
 @dataclass

@@ -5,7 +5,6 @@ What each call is checked for is written from the service authorization referenc
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field

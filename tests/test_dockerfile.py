@@ -52,7 +52,7 @@ def test_it_is_built_in_one_stage_and_runs_in_another_of_the_same_slim_python():
     [[base, *_], [other, *_]] = [said(stage, "FROM")[0].split() for stage in (build, final)]
     assert base == other
     assert re.fullmatch(r"python:3\.\d+-slim", base)
-    assert ["--from=build /install /usr/local"] == said(final, "COPY")
+    assert said(final, "COPY") == ["--from=build /install /usr/local"]
 
 
 def test_every_package_comes_as_a_wheel_and_no_compiler_is_ever_installed(final):

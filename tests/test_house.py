@@ -42,7 +42,7 @@ ONLY_IN = {
     "prometheus_client": ("agent/server/",),
     "minijinja": ("agent/tell/",),
     "urllib3": ("agent/http.py",),
-    "cronsim": ("core/windows.py",),
+    "cronsim": ("model/cron.py",),
     "watchfiles": ("agent/wake/",),
 }
 """Library → where it may be imported."""

@@ -72,8 +72,6 @@ class News:
     severity: Literal["info", "error"] = "info"
 
 
-Listener = Callable[[News], None]
-
 _MOST_NEWS = 500
 
 
@@ -86,11 +84,22 @@ class Board:
         self._news: list[News] = []
         self._pulse = Pulse()
         self._counts: dict[tuple[str, tuple[tuple[str, str], ...]], float] = {}
+        self._seen: list[Callable[[Look], None]] = []
+        self._heard: list[Callable[[News], None]] = []
+
+    def listen(self, saw: Callable[[Look], None], heard: Callable[[News], None]) -> None:
+        """Hand every look and all news on, by the thread that brings them: neither may block or fail."""
+        with self._lock:
+            self._seen.append(saw)
+            self._heard.append(heard)
 
     def put(self, look: Look) -> None:
         """Show an environment as it is now."""
         with self._lock:
             self._looks[look.environment] = look
+            seen = tuple(self._seen)
+        for saw in seen:
+            saw(look)
 
     def drop(self, environment: str) -> None:
         """Forget an environment that is not worked on any more."""
@@ -116,6 +125,9 @@ class Board:
         with self._lock:
             self._news.append(news)
             del self._news[:-_MOST_NEWS]
+            listeners = tuple(self._heard)
+        for heard in listeners:
+            heard(news)
 
     def news(self) -> tuple[News, ...]:
         """Oldest first."""

@@ -10,12 +10,13 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from random import Random
-from typing import Protocol
 
 from reconciler.agent.board import Board, Look, News
 from reconciler.agent.desk import Wake
 from reconciler.agent.due import FIRST, LONGEST, Due
 from reconciler.agent.intent import Intent, Log
+from reconciler.agent.lease.lease import Lease
+from reconciler.agent.measure import took
 from reconciler.agent.picture import Picture
 from reconciler.agent.source import Source
 from reconciler.core.rollup import look_again
@@ -29,7 +30,7 @@ from reconciler.model.clock import Clock
 from reconciler.model.desired import Environment
 from reconciler.model.errors import LeaseHeld, Problem, ReconcilerError, Throttled
 from reconciler.model.kind import Reader
-from reconciler.model.plan import Plan
+from reconciler.model.plan import Call, Change, Plan
 from reconciler.model.record import Record
 from reconciler.model.status import Memory, Result, Status
 
@@ -40,27 +41,11 @@ STEP = 20
 """Resources for each call that may be made at once: ten services are one call, and their revisions are remembered."""
 
 
-class Lease(Protocol):
-    """Who is the one writer."""
-
-    @property
-    def held(self) -> bool: ...
-
-    @property
-    def writer(self) -> str: ...
-
-    def try_take(self) -> bool: ...
-
-    def begin(self, commit: str, committed: float) -> None: ...
-
-    def release(self) -> None: ...
-
-
 @dataclass(frozen=True)
 class Ends:
     """What connects a controller to its account.
 
-    ``target`` makes the Target of a tick; ``forget`` what was remembered of readings before a round; ``room`` is how
+    ``target`` makes the Target of a tick; ``forget`` has what is remembered of these ARNs read anew; ``room`` is how
     many calls may be made at once.
     """
 
@@ -68,7 +53,7 @@ class Ends:
     doors: Doors
     target: Callable[[], Target]
     lease: Lease | None = None
-    forget: Callable[[], None] = lambda: None
+    forget: Callable[[Iterable[str]], None] = lambda arns: None
     room: Callable[[], int] = lambda: 50
     close: Callable[[], None] = lambda: None
 
@@ -107,8 +92,9 @@ class Controller:
         self._picture = Picture(self.name)
         self._waits: dict[str, frozenset[str]] = {}
         self._why_failed: dict[str, frozenset[str]] = {}
+        self._fresh = False  # the remote has answered since the lease was taken: it may really have gone back
         self._trouble: ReconcilerError | None = None
-        self._troubled = 0
+        self._troubled = self._ticks = 0
 
     # -- what other threads may call
 
@@ -164,7 +150,7 @@ class Controller:
             return self.resync
         if not self._is_writer():
             self._show()
-            return RETRY
+            return self._ends.lease.again if self._ends and self._ends.lease else RETRY
         now = self.clock.monotonic()
         if self._intent.force is None or self._due.begin_round(now):
             self._begin_round(now)
@@ -211,13 +197,11 @@ class Controller:
         self.log("lease taken", environment=self.name)
         self.board.tell(News("lease-taken", self.name, self.clock.now()))
         # What another writer went by may be newer than what was fetched here.
-        self.source.refresh()
+        self._fresh = self.source.refresh()
         self._take_news()
         return self._ends is not None
 
     def _begin_round(self, now: float) -> None:
-        assert self._ends is not None
-        self._ends.forget()
         self._settle(now)
         self._due.begin_round(now)
 
@@ -243,13 +227,20 @@ class Controller:
         message = f"left as they were: {held}" if held else ""
         self.board.tell(News("commit", self.name, self.clock.now(), commit=commit, message=message))
         lease = self._ends.lease if self._ends else None
-        if lease is not None and commit is not None:
-            lease.begin(commit, self.source.committed(commit))
+        if lease is None or commit is None:
+            return
+        try:
+            lease.begin(self.source.begun(commit), self.source.older, back=self._fresh)
+        except ReconcilerError:
+            self._intent.forget()
+            self._fresh = self.source.refresh()
+            raise
 
     # -- one tick
 
     def _tick(self, scope: tuple[str, ...]) -> None:
         began = self.clock.monotonic()
+        self._ticks += 1
         for apps, result in self._looked(scope):
             self._memory = result.memory
             self._picture.saw(apps, result, everything=self._is_everything(apps))
@@ -260,9 +251,7 @@ class Controller:
         assert self.wish is not None
         self._memory = trimmed(self._memory, self.wish, self._picture.read)
         self._due.know(self._apps() | self._picture.owned, self.clock.monotonic())
-        took = self.clock.monotonic() - began
-        self.board.count("reconciler_ticks", environment=self.name)
-        self.board.count("reconciler_tick_seconds", took, environment=self.name)
+        took(self.board, "reconciler_reconcile_duration_seconds", self.clock.monotonic() - began, environment=self.name)
         self._show()
 
     def _looked(self, scope: tuple[str, ...]) -> Iterable[tuple[tuple[str, ...], Result]]:
@@ -271,7 +260,7 @@ class Controller:
         assert self.wish is not None
         assert self._ends is not None
         wish = self.wish if self._is_everything(scope) else narrowed(self.wish, scope)
-        target = replace(self._ends.target(), stop=self.stop)
+        target = replace(self._ends.target(), stop=self.stop, made=self._made)
         try:
             found = reconcile(target, wish, self._memory)
         except ReconcilerError:
@@ -286,6 +275,13 @@ class Controller:
         half = len(scope) // 2
         yield from self._looked(scope[:half])
         yield from self._looked(scope[half:])
+
+    def _made(self, change: Change, call: Call) -> None:
+        """A call was made."""
+        commit = self.wish.commit if self.wish else None
+        app, key = change.key.app, str(change.key)
+        self.log("call", environment=self.name, app=app, key=key, call=call.operation, commit=commit, tick=self._ticks)
+        self.board.count("reconciler_writes_total", environment=self.name, operation=call.operation)
 
     def _poisoned(self, app: str, error: Exception) -> None:
         pause = self._due.failed(app, self.clock.monotonic())
@@ -364,7 +360,7 @@ class Controller:
             problems=problems,
             broken=self._intent.broken,
             held=lease is None or lease.held,
-            writer=lease.writer if lease else "",
+            writer=lease.writer.holder if lease and lease.writer else "",
             waiting=self._due.waiting(self.clock.monotonic()),
             at=self.clock.now(),
         )

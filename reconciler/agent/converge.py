@@ -52,7 +52,11 @@ def converge(
             return Outcome(Ending.STOPPED, result)
         if result.plan.empty and (result.status.ready or not wait):
             return Outcome(Ending.CONVERGED, result)
-        if result.again is None or (not wait and not any(error.retry for error in result.failures.values())):
+        if (
+            result.again is None
+            or not result.moves
+            or (not wait and not any(error.retry for error in result.failures.values()))
+        ):
             return Outcome(Ending.AT_REST, result)
         if clock.monotonic() + result.again > deadline:
             return Outcome(Ending.TIMED_OUT, result)

@@ -107,7 +107,7 @@ class Intent:
         dated = {}
         for commit in {it.commit for app, it in records.items() if it.commit and app in broken}:
             with suppress(SourceError):
-                dated[self.source.committed(commit)] = commit
+                dated[self.source.begun(commit).at] = commit
         revision = self.source.at(dated[max(dated)]) if dated else None
         found = _drafted(revision, self.name)[0] if revision is not None else None
         return found.wish if found is not None else None

@@ -58,6 +58,15 @@ class Office:
         self._look_at(controller, app)
         return before
 
+    def approve(self, environment: str, app: str, digest: str, said: Said) -> str:
+        controller, target, wish = self._place(environment, app)
+        proposal = people.propose(target, narrowed(wish, [app]), app)
+        agreed = people.approve(target, proposal, said, digest)
+        if agreed is None:
+            raise UsageError(f"there is nothing to approve of {app}", hint=f"see reconciler plan {app}")
+        self._look_at(controller, app)
+        return agreed.terms.digest
+
     def retry(self, environment: str, app: str, names: Collection[str], said: Said) -> list[Released]:
         controller, target, wish = self._place(environment, app)
         found = people.retry(target, narrowed(wish, [app]), app, names)

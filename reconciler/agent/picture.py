@@ -119,7 +119,7 @@ class Picture:
             (*self._general, *(problem for app in apps for problem in app.warnings)),
             force.wish.lookups,
         )
-        return replace(look, status=Status(self.environment, commit, resources), plan=plan)
+        return replace(look, status=Status(self.environment, commit, resources), plan=plan, digests=plan.digests)
 
     def _shown(self, resource: ResourceStatus, force: InForce) -> ResourceStatus:
         app = resource.key.app

@@ -20,7 +20,7 @@ STALLED = 900.0
 LONGEST_WAIT = 30.0
 """Seconds between two turns at the most, so that a worker shows that it lives."""
 
-PATIENCE = 8.0
+PATIENCE = 5.0
 """Seconds that a stop waits for calls in flight. ECS kills a container 30 s after SIGTERM, people want it sooner."""
 
 

@@ -11,8 +11,10 @@ from typing import Protocol
 
 from reconciler.model.agent import Repository
 from reconciler.model.errors import ReconcilerError, SourceError
+from reconciler.model.lease import Begun, Older
 from reconciler.source.directory import read_directory
-from reconciler.source.git import ancestors, commit_time, read_git
+from reconciler.source.git import ancestors
+from reconciler.source.lineage import begun_at, older_in
 from reconciler.source.revision import Revision
 
 _EARLIER = 50
@@ -45,16 +47,21 @@ class Source(Protocol):
         """What is newest; never waits for a remote."""
         ...
 
-    def refresh(self) -> None:
-        """Ask the remote, and wait for its answer as long as a remote is waited for."""
+    def refresh(self) -> bool:
+        """Ask the remote, and wait for its answer as long as a remote is waited for; whether it came."""
         ...
 
     def poke(self) -> None:
         """Have the remote asked soon."""
         ...
 
-    def committed(self, commit: str) -> float:
-        """When a commit was made, in seconds since the epoch. Raises SourceError."""
+    def begun(self, commit: str) -> Begun:
+        """A commit with its time. Raises SourceError where it is not known."""
+        ...
+
+    @property
+    def older(self) -> Older:
+        """Which of two commits is the older one."""
         ...
 
     def at(self, commit: str) -> Revision | None:
@@ -63,6 +70,10 @@ class Source(Protocol):
 
     def before(self, commit: str) -> Sequence[str]:
         """The commits before one, newest first, as many as are worth a look."""
+        ...
+
+    def history(self, commit: str) -> Sequence[str]:
+        """A commit and those before it, newest first; none where it is not known."""
         ...
 
 
@@ -76,6 +87,17 @@ class Seen(Protocol):
     def error(self) -> ReconcilerError | None: ...
 
 
+class Kept(Protocol):
+    """A mirror: what was fetched of a remote."""
+
+    @property
+    def root(self) -> Path: ...
+
+    def head(self) -> str | None: ...
+
+    def read(self, commit: str) -> Revision: ...
+
+
 class GitSource:
     """A mirror that a poller fetches into. ``check`` raises SourceError for a commit that is not signed as it must be.
 
@@ -84,15 +106,14 @@ class GitSource:
 
     def __init__(
         self,
-        root: Path,
-        repository: Repository,
+        mirror: Kept,
         seen: Callable[[], Seen],
         *,
-        fetch_now: Callable[[], object],
+        fetch_now: Callable[[], Seen],
         poke: Callable[[], None],
         check: Callable[[str], object] = lambda commit: None,
     ) -> None:
-        self._root, self._repository, self._seen = root, repository, seen
+        self._mirror, self._seen = mirror, seen
         self._fetch_now, self._poke, self._check = fetch_now, poke, check
         self._lock = threading.Lock()
         self._reading = Reading()
@@ -100,39 +121,48 @@ class GitSource:
     def reading(self) -> Reading:
         with self._lock:
             seen, last = self._seen(), self._reading
-            if seen.commit is not None and seen.commit != last.head:
-                self._reading = self._read(seen.commit, last)
-            elif _said(seen.error) != _said(last.error) and (seen.error is not None or self._is_fetching(last)):
+            # a remote that is down at the very start leaves what an earlier process has fetched
+            commit = seen.commit or (self._mirror.head() if seen.error is not None else None)
+            if commit is not None and commit != last.head:
+                self._reading = last = self._read(commit, last)
+            if _said(seen.error) != _said(last.error) and (seen.error is not None or self._is_fetching(last)):
                 self._reading = self._after(seen.error, last)
             return self._reading
 
-    def refresh(self) -> None:
-        self._fetch_now()
+    def refresh(self) -> bool:
+        return self._fetch_now().error is None
 
     def poke(self) -> None:
         self._poke()
 
-    def committed(self, commit: str) -> float:
-        return commit_time(self._root, commit)
+    def begun(self, commit: str) -> Begun:
+        return begun_at(self._mirror.root, commit)
+
+    @property
+    def older(self) -> Older:
+        return older_in(self._mirror.root)
 
     def at(self, commit: str) -> Revision | None:
         try:
             self._check(commit)
-            return read_git(self._root, commit, prefix=self._repository.folder)
+            return self._mirror.read(commit)
         except SourceError:
             return None
 
     def before(self, commit: str) -> Sequence[str]:
-        return ancestors(self._root, commit)[1:_EARLIER]
+        return self.history(commit)[1:_EARLIER]
+
+    def history(self, commit: str) -> Sequence[str]:
+        return ancestors(self._mirror.root, commit)
 
     def _read(self, commit: str, last: Reading) -> Reading:
         """The files of a commit, or the last ones with the reason why these cannot be had."""
         try:
             self._check(commit)
-            revision = read_git(self._root, commit, prefix=self._repository.folder)
+            revision = self._mirror.read(commit)
         except SourceError as error:
             return Reading(last.revision, commit, error, False, True)
-        follows = last.revision is None or last.revision.commit in ancestors(self._root, commit)
+        follows = last.revision is None or last.revision.commit in ancestors(self._mirror.root, commit)
         return Reading(revision, commit, None, follows, True)
 
     def _after(self, error: ReconcilerError | None, last: Reading) -> Reading:
@@ -159,19 +189,27 @@ class FolderSource:
                 self._reading = self._read()
             return self._reading
 
-    def refresh(self) -> None:
+    def refresh(self) -> bool:
         """There is no remote."""
+        return True
 
     def poke(self) -> None:
         """There is no remote."""
 
-    def committed(self, commit: str) -> float:
-        return 0.0
+    def begun(self, commit: str) -> Begun:
+        raise SourceError("a folder has no commits", where=self._root)
+
+    @property
+    def older(self) -> Older:
+        return lambda one, other: False
 
     def at(self, commit: str) -> Revision | None:
         return None
 
     def before(self, commit: str) -> Sequence[str]:
+        return ()
+
+    def history(self, commit: str) -> Sequence[str]:
         return ()
 
     def _read(self) -> Reading:

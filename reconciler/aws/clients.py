@@ -6,11 +6,12 @@ import copy
 import json
 import logging
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler.aws.credentials import assumed
 from reconciler.aws.errors import no_region, translate
+from reconciler.aws.last_word import last_word
 from reconciler.aws.operations import split
 from reconciler.aws.timestamps import parse_timestamp
 from reconciler.model.desired import Environment
@@ -29,6 +30,10 @@ class Connection:
     def longest_call(self) -> float:
         """For how long a call may be under way: what a lease must still last before one is made."""
         return self.connect_timeout + self.read_timeout
+
+
+LEASED = Connection(connect_timeout=2.0, read_timeout=8.0)
+"""How a writer with a lease connects: a call has to end while the lease lasts."""
 
 
 class Clients:
@@ -72,6 +77,12 @@ class Clients:
                 if key not in self._made:
                     self._made[key] = self._make(self._session, *key)
         return self._made[key]
+
+    def connecting(self, connection: Connection) -> Clients:
+        """Others with the same credentials for the same account, which connect in another way."""
+        # the role has been assumed: its credentials are the session's
+        environment = replace(self.environment, assume_role=None)
+        return Clients(environment, session=self._session, connection=connection)
 
     def guard(self) -> str | None:
         """Make certain that the credentials are of the environment's account; its id, None when none is named.
@@ -162,9 +173,13 @@ class Clients:
         failed: ReconcilerError
         with self._lock:
             try:
-                return session.create_client(
+                client = session.create_client(
                     service, region_name=region, endpoint_url=self.environment.endpoint_url, config=config
                 )
+                # By the service's own name: so it comes before whatever answers for all services.
+                name = client.meta.service_model.service_id.hyphenize()
+                client.meta.events.register_first(f"before-send.{name}", last_word, unique_id="reconciler-last-word")
+                return client
             except Exception as error:  # noqa: BLE001 - translate() raises what is not the SDK's
                 if type(error) is ValueError and self.environment.endpoint_url:
                     failed = UsageError(str(error), hint="endpointUrl is a URL such as http://127.0.0.1:8000")

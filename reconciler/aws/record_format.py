@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from reconciler.model.record import Pin, Record, Said
+from reconciler.model.record import Approval, Pin, Record, Said, Terms
 
 FORMAT = "1.0"
 LONGEST_WHY = 200
@@ -51,8 +51,25 @@ class _Pin(BaseModel):
         return Pin(self.revision, self.instead, self.said.noun(), self.commit)
 
 
+class _Approval(BaseModel):
+    """``calls`` and ``later`` are digests one behind the other: there is room for the calls of a large app."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    aim: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
+    calls: Annotated[str, Field(pattern=r"^([0-9a-f]{16})*$")]
+    later: Annotated[str, Field(pattern=r"^([0-9a-f]{8})*$")] = ""
+    said: _Said
+
+    def noun(self) -> Approval:
+        terms = Terms(self.digest, self.aim, _apart(self.calls, 16), _apart(self.later, 8))
+        return Approval(terms, self.said.noun())
+
+
 class _People(_Read):
     suspended: _Said | None = None
+    approved: _Approval | None = None
     pins: dict[_Text, _Pin] = {}
     retried: dict[_Text, _Text] = {}
 
@@ -60,19 +77,21 @@ class _People(_Read):
 class _Synced(_Read):
     synced: dict[_Text, _Text] = {}
     commit: _Text | None = None
+    spent: _Text | None = None
 
 
 def people(text: str) -> Record:
     """The record of what people said. Raises ValueError with a message that quotes nothing of the text."""
     body = _parsed(_People, text)
     pins = {name: pin.noun() for name, pin in body.pins.items()}
-    return Record(body.suspended.noun() if body.suspended else None, pins, body.retried)
+    approved = body.approved.noun() if body.approved else None
+    return Record(body.suspended.noun() if body.suspended else None, pins, body.retried, approved)
 
 
 def synced(text: str) -> Record:
     """The record of what was synced. Raises ValueError as ``people`` does."""
     body = _parsed(_Synced, text)
-    return Record(synced=body.synced, commit=body.commit)
+    return Record(synced=body.synced, commit=body.commit, spent=body.spent)
 
 
 def people_text(record: Record) -> str:
@@ -84,18 +103,30 @@ def people_text(record: Record) -> str:
         body["pins"] = {name: _pin(pin) for name, pin in sorted(record.pins.items())}
     if record.retried:
         body["retried"] = dict(sorted(record.retried.items()))
+    if record.approved:
+        body["approved"] = _approval(record.approved)
     return _compact(body)
 
 
 def synced_text(record: Record) -> str:
     """What was synced, as it is written."""
-    commit = {"commit": record.commit} if record.commit else {}
-    return _compact({"formatVersion": FORMAT, "synced": dict(sorted(record.synced.items())), **commit})
+    more = {name: value for name, value in (("commit", record.commit), ("spent", record.spent)) if value}
+    return _compact({"formatVersion": FORMAT, "synced": dict(sorted(record.synced.items())), **more})
 
 
 def _pin(pin: Pin) -> dict[str, Any]:
     commit = {"commit": pin.commit} if pin.commit else {}
     return {"revision": pin.revision, "instead": pin.instead, "said": _said(pin.said), **commit}
+
+
+def _approval(approval: Approval) -> dict[str, Any]:
+    terms = approval.terms
+    calls, later = "".join(sorted(terms.calls)), "".join(sorted(terms.later))
+    return {"digest": terms.digest, "aim": terms.aim, "calls": calls, "later": later, "said": _said(approval.said)}
+
+
+def _apart(text: str, length: int) -> frozenset[str]:
+    return frozenset(text[start : start + length] for start in range(0, len(text), length))
 
 
 def _said(said: Said) -> dict[str, Any]:

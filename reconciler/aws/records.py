@@ -14,6 +14,7 @@ from typing import Any
 from reconciler.aws import record_format as form
 from reconciler.aws.budget import Budget
 from reconciler.aws.clients import Clients
+from reconciler.aws.last_word import Check as Lease
 from reconciler.aws.reader import AwsReader
 from reconciler.aws.writer import AwsWriter
 from reconciler.model.clock import Clock
@@ -39,11 +40,12 @@ class _OnlyRecords(AwsReader):
 
 
 class AwsRecords:
-    """Records in SSM. Writes need no lease: what people say holds whoever works."""
+    """Records in SSM. What people say needs no lease: it holds whoever works. What was synced is the one writer's."""
 
-    def __init__(self, clients: Clients, budget: Budget, clock: Clock) -> None:
+    def __init__(self, clients: Clients, budget: Budget, clock: Clock, lease: Lease | None = None) -> None:
         self._read = _OnlyRecords(clients, budget, clock)
-        self._write = AwsWriter(clients, budget, clock)
+        self._people = AwsWriter(clients, budget, clock)
+        self._machine = AwsWriter(clients, budget, clock, lease)
         self._budget, self._clock = budget, clock
 
     def read(self, scope: Scope) -> Book:
@@ -57,19 +59,19 @@ class AwsRecords:
         return _book({item["Name"].removeprefix(path): item for item in found}, path)
 
     def said(self, scope: Scope, app: str, record: Record) -> None:
-        self._put(f"{_root(scope)}/{app}", form.people_text(record))
+        self._put(self._people, f"{_root(scope)}/{app}", form.people_text(record))
 
     def synced(self, scope: Scope, app: str, record: Record) -> None:
-        self._put(f"{_root(scope)}/{app}/{_SYNCED}", form.synced_text(record))
+        self._put(self._machine, f"{_root(scope)}/{app}/{_SYNCED}", form.synced_text(record))
 
-    def _put(self, name: str, text: str) -> None:
+    def _put(self, write: AwsWriter, name: str, text: str) -> None:
         if len(text.encode()) > ROOM:
             message = f"more is to be kept than the {ROOM} bytes there is room for"
             raise Rejected(message, operation=WRITE, where=name, hint="split the app in two")
         # SSM takes a few writes a second; a record that is left to the next tick may be left to nobody
-        if due := self._budget.due_in(WRITE, self._write.region):
+        if due := self._budget.due_in(WRITE, write.region):
             self._clock.sleep(due + 0.01)
-        self._write.send(
+        write.send(
             Call(
                 WRITE,
                 {"Name": name, "Value": text, "Type": "String", "Overwrite": True, "Tier": "Intelligent-Tiering"},
@@ -95,7 +97,7 @@ def _book(found: Mapping[str, Mapping[str, Any]], path: str) -> Book:
             unheard[app] = _unreadable(path + place, error, synced=bool(rest))
             continue
         known = records.get(app, NO_RECORD)
-        records[app] = replace(known, synced=read.synced, commit=read.commit) if rest else read
+        records[app] = replace(known, synced=read.synced, commit=read.commit, spent=read.spent) if rest else read
     return Book({app: record for app, record in records.items() if app not in unheard}, unheard)
 
 

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable
 from random import Random
 from typing import Any, Protocol
 
 from reconciler.aws.backoff import Backoff
 from reconciler.aws.budget import Budget
 from reconciler.aws.clients import Clients
+from reconciler.aws.last_word import Check as Lease
 from reconciler.aws.operations import is_read
 from reconciler.aws.rates import group_of
 from reconciler.aws.wire import ask
 from reconciler.model.clock import Clock
-from reconciler.model.errors import ReconcilerError, Throttled
+from reconciler.model.errors import LeaseHeld, ReconcilerError, Throttled
 from reconciler.model.kind import Answer
 from reconciler.model.plan import Call
 from reconciler.model.sealed import Content, Sealed
-from reconciler.model.tree import Path, holds_pending, leaves, map_leaves
-
-Lease = Callable[[], None]
+from reconciler.model.tree import Path, Tree, holds_pending, leaves, map_leaves
 
 
 class Opener(Protocol):
@@ -35,10 +33,10 @@ class Opener(Protocol):
 class AwsWriter:
     """The only way to change anything. What only reads never makes one.
 
-    ``lease`` is called before every request and raises LeaseHeld when the environment is no longer ours; it should
-    ask that the lease last for ``clients.connection.longest_call`` more. ``keys`` opens sealed values, after the lease
-    was asked and for this one request alone. ``patience`` is how many seconds a call that
-    AWS throttles, which has no effect, may be asked again before it is left to the next tick.
+    ``lease`` is called before every request, and again when it is about to leave, and raises LeaseHeld when the
+    environment is no longer ours; it should ask that the lease last for ``clients.connection.longest_call`` more.
+    ``keys`` opens sealed values, after the lease was asked and for this one request alone. ``patience`` is how many
+    seconds a call that AWS throttles, which has no effect, may be asked again before it is left to the next tick.
     """
 
     def __init__(
@@ -89,11 +87,9 @@ class AwsWriter:
                 )
             if self._lease is not None:
                 self._lease()
-            with self._lock:
-                self.calls[operation] += 1
             tried += 1
             try:
-                return self._ask(call, where)
+                return self._counted(call, where)
             except Throttled:
                 self._budget.throttled(operation, where)
                 pause = self._backoff.after(tried, self._jitter, throttled=True)
@@ -103,11 +99,24 @@ class AwsWriter:
                     raise
             self._clock.sleep(pause)
 
+    def _counted(self, call: Call, where: str) -> Answer:
+        """Send it, and count it unless it was stopped at the door."""
+        sent = True
+        try:
+            return self._ask(call, where)
+        except LeaseHeld:
+            sent = False
+            raise
+        finally:
+            if sent:
+                with self._lock:
+                    self.calls[call.operation] += 1
+
     def _ask(self, call: Call, where: str) -> Answer:
         """Send it, with what is sealed opened."""
         sealed = [leaf for _, leaf in leaves(call.params) if isinstance(leaf, Sealed)]
         if not sealed:
-            return ask(self._clients, self._clock, call.operation, call.params, region=where, write=True)
+            return self._sent(call, call.params, where)
         shut = next((leaf for leaf in sealed if self._keys is None or leaf.content is None), None)
         if shut is not None:
             raise ValueError(f"{shut}: a value that cannot be opened here cannot be sent")
@@ -122,12 +131,15 @@ class AwsWriter:
         """
         try:
             params = map_leaves(call.params, self._opened)
-            return ask(self._clients, self._clock, call.operation, params, region=where, write=True)
+            return self._sent(call, params, where)
         except ReconcilerError as error:
             error.__cause__ = error.__context__ = None
             return error.with_traceback(None)
         except Exception as error:  # noqa: BLE001 - whatever it is, it may quote what was sent
             return RuntimeError(f"{call.operation}: {type(error).__name__} while a sealed value was open")
+
+    def _sent(self, call: Call, params: Tree, where: str) -> Answer:
+        return ask(self._clients, self._clock, call.operation, params, region=where, write=True, check=self._lease)
 
     def _opened(self, _path: Path, leaf: Any) -> Any:
         if not isinstance(leaf, Sealed):

@@ -13,6 +13,7 @@ from reconciler.cli import telling
 from reconciler.cli.commands import command
 from reconciler.cli.exits import Exit, obstacles, of_blocked, of_problems, of_result, worst
 from reconciler.cli.interrupts import Stop, Waking
+from reconciler.cli.leasing import Leasing
 from reconciler.cli.reading import choose, committed, draft_for, settled, tell, without_broken
 from reconciler.cli.runtime import Runtime
 from reconciler.cli.watching import Watch
@@ -24,7 +25,7 @@ from reconciler.engine.reconcile import reconcile
 from reconciler.engine.restart import to_restart
 from reconciler.engine.saved_plan import OnlySaved, SavedPlan, check, load, to_json
 from reconciler.engine.settle import Draft
-from reconciler.model.errors import InvalidManifests, Problem, UsageError
+from reconciler.model.errors import InvalidManifests, LeaseHeld, Problem, UsageError
 from reconciler.model.key import Key
 from reconciler.model.plan import Plan
 from reconciler.model.status import Memory, Result
@@ -50,7 +51,7 @@ def longest(wish: Wish, plan: Plan) -> float:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the command line says. ``options`` are those a saved plan keeps."""
+    """What the command line says. ``options`` are those a saved plan keeps. ``file``: one app may be such a plan."""
 
     apps: tuple[str, ...]
     options: Mapping[str, Any]
@@ -60,6 +61,9 @@ class Wanted:
     no_wait: bool = False
     timeout: float | None = None
     restart: tuple[str, ...] = ()
+    lease_timeout: float | None = None
+    older: bool = False
+    file: bool = True
 
 
 @dataclass
@@ -79,7 +83,11 @@ class Apply:
         made = self._draft()
         if self.saved is None:
             self._may_ask()
-        with connected(self.ran, made.wish) as both:
+        wanted = self.wanted
+        lease = Leasing(
+            self.ran, made.wish.environment, made.revision, timeout=wanted.lease_timeout, older=wanted.older
+        )
+        with connected(self.ran, made.wish, lease.check) as both:
             wish = self._wish(made, both)
             target = target_for(self.ran, wish, both, self.wanted.options)
             target = replace(target, to_write=True, restart=to_restart(wish, self.wanted.restart))
@@ -102,7 +110,7 @@ class Apply:
             agreed = self._agreed(before.plan)
             if agreed is None:
                 return self._ended("declined", before, [], Exit.NOT_CONVERGED)
-            return self._make(target, wish, both, agreed, before)
+            return self._make(target, wish, both, agreed, before, lease)
 
     @property
     def _text(self) -> bool:
@@ -110,7 +118,7 @@ class Apply:
 
     def _plan_file(self) -> SavedPlan | None:
         """The saved plan, when the one argument is a file."""
-        if len(self.wanted.apps) != 1:
+        if len(self.wanted.apps) != 1 or not self.wanted.file:
             return None
         name = self.wanted.apps[0]
         path = Path(name)
@@ -135,6 +143,7 @@ class Apply:
             ("--revision", options.revision, saved.revision),
             *((f"--{name}", said[name], saved.options.get(name)) for name in ("prune", "adopt", "deletionLimit")),
             ("--no-preflight", said["noPreflight"], saved.options.get("noPreflight")),
+            ("--outside-window", said["outsideWindow"], saved.options.get("outsideWindow")),
         ):
             if mine is not None and mine != theirs:
                 raise UsageError(f"{flag} is not what the saved plan was made with", hint="leave it out, or plan again")
@@ -185,7 +194,9 @@ class Apply:
         # What was shown is what was agreed to: anything else has to be shown first.
         return load(json.dumps(to_json(plan, self.wanted.options)), "the plan")
 
-    def _make(self, target: Target, wish: Wish, both: Connected, agreed: SavedPlan | bool, before: Result) -> int:
+    def _make(
+        self, target: Target, wish: Wish, both: Connected, agreed: SavedPlan | bool, before: Result, lease: Leasing
+    ) -> int:
         terminal = self.ran.terminal
         watch = Watch(terminal, self.ran.clock, quiet=not self._text)
         stop = Stop(lambda text: self._err(text))
@@ -193,15 +204,8 @@ class Apply:
         target = replace(target, write=write, made=watch.made, stop=stop)
         timeout = self.wanted.timeout or longest(wish, before.plan)
         try:
-            with stop.listening(), watch.shown():
-                outcome = converge(
-                    target,
-                    wish,
-                    Waking(self.ran.clock, stop, watch.beat),
-                    timeout=timeout,
-                    wait=not self.wanted.no_wait,
-                    watch=watch.saw,
-                )
+            with stop.listening(), lease.kept():
+                outcome = self._leased(target, wish, watch, lease, before, timeout)
         except Exception:
             # Whatever ended it is told where every run ends; what was made by then is told here.
             self._err(telling.cut_short(watch.calls))
@@ -216,6 +220,37 @@ class Apply:
             self._err(draw_all(new, terminal.err_color) + "\n")
         self._conclude(outcome, watch, timeout)
         return self._ended(outcome.ending.value.replace(" ", "-"), outcome.last, watch.calls, code)
+
+    def _leased(
+        self, target: Target, wish: Wish, watch: Watch, lease: Leasing, before: Result, timeout: float
+    ) -> Outcome:
+        """Converge, with the lease from the moment on that there is something to write.
+
+        What was seen before it was had counts no more: others may have written until then.
+        """
+        if any(change.calls for change in before.plan.changes):
+            if self._text and (said := lease.unprotected()):
+                self.ran.terminal.note(said)
+            if not lease.take(target.stop):
+                return Outcome(Ending.STOPPED, before)
+            if self.saved is not None and lease.check is not None:
+                check(self.saved, reconcile(replace(target, write=None), wish, Memory()).plan)
+
+        def beat() -> None:
+            watch.beat()
+            lease.beat()
+
+        clock, deadline = Waking(self.ran.clock, target.stop, beat), self.ran.clock.monotonic() + timeout
+        while True:
+            try:
+                with watch.shown():
+                    left, wait = deadline - self.ran.clock.monotonic(), not self.wanted.no_wait
+                    return converge(target, wish, clock, timeout=left, wait=wait, watch=watch.saw)
+            except LeaseHeld:
+                if lease.taken:
+                    raise
+                if not lease.take(target.stop):
+                    return Outcome(Ending.STOPPED, watch.last or before)
 
     def _conclude(self, outcome: Outcome, watch: Watch, timeout: float) -> None:
         if not self._text:

@@ -34,6 +34,7 @@ def command(
         ("--prune", said.get("prune")),
         ("--adopt", said.get("adopt")),
         ("--no-preflight", said.get("noPreflight")),
+        ("--outside-window", said.get("outsideWindow")),
         ("--keep-going", keep_going),
     ):
         words += [flag] if wanted else []

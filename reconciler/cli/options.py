@@ -113,6 +113,7 @@ class Limit(click.ParamType["int | str"]):
 def asked(function: Callable[..., Any]) -> Callable[..., Any]:
     """What a person allows for one run. It cannot allow what the repository forbids."""
     for decorator in (
+        option("--outside-window", is_flag=True, default=None, help="Make changes although no sync window is open."),
         option("--no-preflight", is_flag=True, default=None, help="Do not look at what changes need outside."),
         option("--deletion-limit", type=Limit(), metavar="N|N%", help="How many resources may be deleted at once."),
         option("--adopt", is_flag=True, default=None, help="Take over what exists and carries no owner tag."),
@@ -127,6 +128,21 @@ def word(function: Callable[..., Any]) -> Callable[..., Any]:
     for decorator in (
         option("--by", metavar="WHO", help="Who says so. Default: you, on this machine."),
         option("--why", default="", metavar="TEXT", help="The reason; it is shown wherever this is."),
+    ):
+        function = decorator(function)
+    return function
+
+
+def agent(function: Callable[..., Any]) -> Callable[..., Any]:
+    """That an agent is asked, not AWS. Its token is in RECONCILER_AGENT_TOKEN or in a file: never on the line."""
+    for decorator in (
+        option(
+            "--agent-token-file",
+            type=click.Path(),
+            metavar="FILE",
+            help="What the agent knows you by. Default: the variable RECONCILER_AGENT_TOKEN.",
+        ),
+        option("--agent", metavar="URL", help="Ask the agent there, and neither AWS nor the repository."),
     ):
         function = decorator(function)
     return function

@@ -31,6 +31,8 @@ class Options:
     worktree: bool | None = None
     color: ColorMode | None = None
     verbose: bool | None = None
+    agent: str | None = None
+    agent_token_file: str | None = None
 
 
 @dataclass

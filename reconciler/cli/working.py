@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import resource
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -23,10 +23,13 @@ def no_core_dumps() -> None:
 
 
 @contextmanager
-def connected(run: Runtime, wish: Wish) -> Iterator[Connected]:
-    """Both ends of the environment's account; the account has been checked. Raises AccessError, UsageError."""
+def connected(run: Runtime, wish: Wish, lease: Callable[[], None] | None = None) -> Iterator[Connected]:
+    """Both ends of the environment's account; the account has been checked. Raises AccessError, UsageError.
+
+    ``lease`` is asked before every write.
+    """
     no_core_dumps()
-    both = connect(wish.environment, run.clock, run.session)
+    both = connect(wish.environment, run.clock, run.session, lease=lease)
     with both.read:
         yield both
 
@@ -36,7 +39,8 @@ def target_for(run: Runtime, wish: Wish, both: Connected, asked: Mapping[str, An
     policy = Policy(prune=asked.get("prune"), adopt=asked.get("adopt"), deletion_limit=asked.get("deletionLimit"))
     preflight = Preflight.NONE if asked.get("noPreflight") else Preflight.CHANGES
     scope = Scope(run.installation, wish.environment.name)
-    return Target(scope, both.read, asked=policy, records=both.records, preflight=preflight)
+    anytime = bool(asked.get("outsideWindow"))
+    return Target(scope, both.read, asked=policy, records=both.records, preflight=preflight, anytime=anytime)
 
 
 def asked_options(run: Runtime, apps: tuple[str, ...], given: dict[str, Any]) -> dict[str, Any]:
@@ -48,4 +52,5 @@ def asked_options(run: Runtime, apps: tuple[str, ...], given: dict[str, Any]) ->
         "adopt": given.pop("adopt", None) or None,
         "deletionLimit": given.pop("deletion_limit", None),
         "noPreflight": given.pop("no_preflight", None) or None,
+        "outsideWindow": given.pop("outside_window", None) or None,
     }

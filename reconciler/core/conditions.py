@@ -11,7 +11,7 @@ from reconciler.model.errors import AwsError, Denied
 from reconciler.model.key import Key
 from reconciler.model.observed import Observed
 from reconciler.model.plan import Action, Change
-from reconciler.model.record import Said
+from reconciler.model.record import Approval, Said
 from reconciler.model.status import Condition, Health, HealthWord
 
 Word = Literal["True", "False", "Unknown"]
@@ -38,6 +38,7 @@ class Facts:
     invalid    it is declared, but wrong
     drifted    what differs was as it should be when this very digest was last synced: somebody else changed it
     suspended  who suspended its app; True when its manifest does
+    approved   the plan of its app that a person has agreed to, when no other one waits for that
     """
 
     key: Key
@@ -49,6 +50,7 @@ class Facts:
     invalid: bool = False
     drifted: bool = False
     suspended: Said | bool = False
+    approved: Approval | None = None
 
 
 def conditions(facts: Facts) -> Iterator[Condition]:
@@ -62,6 +64,8 @@ def conditions(facts: Facts) -> Iterator[Condition]:
         yield _reconciling(facts, ready)
     if facts.suspended:
         yield _suspended(facts.suspended)
+    if facts.approved:
+        yield Condition("Approved", "True", "Approved", str(facts.approved), facts.approved.said.at)
 
 
 def _ready(synced: Condition, healthy: Condition, stalled: Condition | None) -> Condition:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from reconciler.core import ownership, preflight, prune, retention, rotation, said
+from reconciler.core import consent, ownership, preflight, prune, retention, rotation, said
 from reconciler.core.compare import compare, created
 from reconciler.core.diff import create_only
 from reconciler.core.failures import digest_on_failure
@@ -42,7 +42,7 @@ def plan(world: World) -> Plan:
         if change is not None:
             changes[key] = change
     deleted, notes = prune.deletions(world, changes)
-    changes |= deleted
+    changes, terms = consent.asked_for(world, changes | deleted)
     order = in_order({key: change.waits_on for key, change in changes.items()})
     mine = [key for key in world.desired if world.covers(key.app)]
     return Plan(
@@ -59,6 +59,7 @@ def plan(world: World) -> Plan:
             *world.notes,
         ),
         world.lookups,
+        terms,
     )
 
 
@@ -149,7 +150,7 @@ def _run(world: World, changes: Mapping[Key, Change], kind: Kind, start: Change)
     if left.held is not None:
         problem = _blocked(desired, left.held.code, left.held.message, left.held.hint)
         return replace(made, action=Action.HOLD, step=Action.HOLD, calls=(), blocked=problem)
-    return replace(made, waits_on=()) if left.started else _allowed(world, desired, made)
+    return replace(made, waits_on=(), begun=True) if left.started else _allowed(world, desired, made)
 
 
 def _creation(kind: Kind, start: Change, policy: Policy) -> Change:
@@ -206,7 +207,7 @@ def _retreat(world: World, kind: Kind, start: Change, policy: Policy) -> Change 
     calls = tuple(kind.retreat(start.observed, health))
     note = f"{health.reason}, so it goes back to what worked before: {health.message}"
     hold = replace(start, action=Action.HOLD, step=Action.HOLD, effect=Effect.ROLLS_TASKS, calls=calls, note=note)
-    return hold if calls else None
+    return replace(hold, begun=True) if calls else None
 
 
 def _takes_back(change: Change) -> bool:

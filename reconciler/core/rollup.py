@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Literal
 
 from reconciler.core import hysteresis
+from reconciler.core.agreed import AWAITING_APPROVAL
 from reconciler.core.conditions import Facts, conditions, detail, health_word, hint
 from reconciler.core.phase import kstatus, phase
 from reconciler.core.world import World
@@ -30,10 +31,13 @@ def rollup(
     What is not in this tick's scope is remembered as it was.
     """
     changes = {change.key: change for change in plan.changes}
+    waiting = {it.key.app for it in plan.changes if it.blocked is not None and it.blocked.code == AWAITING_APPROVAL}
     past = {key: item for key, item in memory.past.items() if not world.covers(key.app)}
     resources = []
     for key in _keys(world, changes, memory):
-        shown, past[key] = _resource(_facts(world, key, changes.get(key), failures.get(key)), memory.past.get(key))
+        facts = _facts(world, key, changes.get(key), failures.get(key))
+        facts = facts if key.app in waiting else replace(facts, approved=world.record(key.app).approved)
+        shown, past[key] = _resource(facts, memory.past.get(key))
         resources.append(shown)
     return Status(world.scope.environment, world.commit, tuple(resources)), past
 
@@ -114,7 +118,7 @@ def _instead(shown: ResourceStatus, *news: Condition) -> ResourceStatus:
     return replace(shown, conditions=told, phase=phase(told), kstatus=kstatus(told))
 
 
-_ORDER = ("Ready", "Synced", "Healthy", "Stalled", "Reconciling", "Suspended", "SourceVerified")
+_ORDER = ("Ready", "Synced", "Healthy", "Stalled", "Reconciling", "Suspended", "Approved", "SourceVerified")
 
 
 def _keys(world: World, changes: Mapping[Key, Change], memory: Memory) -> Iterator[Key]:

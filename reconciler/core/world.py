@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 
 from reconciler.model.desired import Desired, External
@@ -11,12 +12,13 @@ from reconciler.model.errors import Problem, ReconcilerError
 from reconciler.model.key import Key, Scope
 from reconciler.model.kind import Kinds
 from reconciler.model.lookup import LookedUp
-from reconciler.model.observed import Inventory, Observed
+from reconciler.model.observed import NEVER, Inventory, Observed
 from reconciler.model.plan import Preflight
 from reconciler.model.policy import Policy
 from reconciler.model.record import EVERY, NO_RECORD, Record
 from reconciler.model.status import Health
 from reconciler.model.tree import Path
+from reconciler.model.window import Window
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,10 @@ class World:
     unheard    the apps (or EVERY) of which it is not known what people said, and why: nothing of them is changed
     restart    services that a person wants a new deployment of, whether or not anything differs
     lookups    what was read of other tools to say what should be
+    windows    when something may be changed: the environment's windows (EVERY), and those of each app besides
+    approve    the apps (EVERY: those that are gone, too) of which a person has to approve what is done
+    anytime    the person at the command line says that windows do not matter
+    begun      what we have deleted to make it anew: the other half of that is under way
     notes      what should be known of the whole look
     declared   how many resources the repository declares, those of apps out of scope included
     complete   source and inventory were read to their ends
@@ -74,6 +80,10 @@ class World:
     notes: tuple[Problem, ...] = ()
     lookups: tuple[LookedUp, ...] = ()
     declared: int = 0
+    windows: Mapping[str, tuple[Window, ...]] = field(default_factory=dict)
+    approve: frozenset[str] = frozenset()
+    anytime: bool = False
+    begun: frozenset[Key] = frozenset()
     complete: bool = True
 
     @cached_property
@@ -110,6 +120,20 @@ class World:
     def unheard_of(self, app: str) -> ReconcilerError | None:
         """Why it is not known what people said of an app."""
         return self.unheard.get(app) or self.unheard.get(EVERY)
+
+    @cached_property
+    def at(self) -> datetime:
+        """What time it is by AWS's clock: the date of the newest reading; NEVER when nothing could be read."""
+        readings = (*self.seen.values(), *self.orphans.values(), *self.leftovers.values())
+        return max((self.inventory.at, *(seen.at for seen in readings)), default=NEVER)
+
+    def windows_of(self, app: str) -> tuple[tuple[Window, ...], ...]:
+        """The windows that an app's changes have to keep to: each of these has to be open."""
+        return tuple(self.windows[name] for name in (EVERY, app) if self.windows.get(name))
+
+    def needs_approval(self, app: str) -> bool:
+        """Whether a person has to approve what is done to what an app owns."""
+        return app in self.approve or EVERY in self.approve
 
     def covers(self, app: str) -> bool:
         """Whether what an app owns is in scope."""

@@ -10,6 +10,7 @@ from typing import Protocol
 from reconciler.core.said import rolls
 from reconciler.core.world import World
 from reconciler.engine.observe import judged
+from reconciler.engine.remembering import Remembering
 from reconciler.model.errors import AwsError, Conflict, OutcomeUnknown
 from reconciler.model.key import Key, Scope
 from reconciler.model.kind import Answer, Reader
@@ -38,8 +39,9 @@ class Target:
 
     ``records`` is where it is kept what people said; None: nobody is asked. ``asked`` is what the person at the command
     line allows, ``restart`` what is to begin anew once. ``to_write``: what is planned is meant to be made.
-    ``preflight`` says how much is looked at before a write. ``made`` is told of each call; when ``stop`` says so, no
-    further call is made.
+    ``preflight`` says how much is looked at before a write, ``anytime`` that windows do not matter. ``made`` is told of
+    each call; when ``stop`` says so, no further call is made. ``remembering``: what was read before and need not be
+    read again, where there is a next tick.
     """
 
     scope: Scope
@@ -50,8 +52,10 @@ class Target:
     restart: frozenset[Key] = frozenset()
     to_write: bool = False
     preflight: Preflight = Preflight.CHANGES
+    anytime: bool = False
     made: Made = lambda change, call: None
     stop: Callable[[], bool] = lambda: False
+    remembering: Remembering | None = None
 
 
 @dataclass
@@ -59,7 +63,8 @@ class Tick:
     """What one tick has done so far.
 
     ``failed`` keys are not tried again in this tick; of ``unknown`` ones a write got no answer, so they are read first.
-    ``written`` keys were changed, ``rolled`` ones so that tasks are replaced, ``considered`` ones given a second look.
+    ``written`` keys were changed, ``rolled`` ones so that tasks are replaced, ``considered`` ones given a second look,
+    ``remembered`` ones not read but recalled.
     """
 
     memory: Memory
@@ -69,6 +74,7 @@ class Tick:
     written: set[Key] = field(default_factory=set)
     rolled: set[Key] = field(default_factory=set)
     considered: set[Key] = field(default_factory=set)
+    remembered: set[Key] = field(default_factory=set)
 
 
 def apply(write: Writer, world: World, changes: Iterable[Change], tick: Tick, target: Target) -> World:

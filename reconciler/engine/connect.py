@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from reconciler.aws.budget import Budget
-from reconciler.aws.clients import Clients
+from reconciler.aws.clients import LEASED, Clients, Connection
 from reconciler.aws.keys import Keys
 from reconciler.aws.lookups import AwsLookups
 from reconciler.aws.rates import RATES, Rate
@@ -35,7 +35,8 @@ class Connected:
     lookups: AwsLookups
 
 
-def _rates(environment: Environment) -> dict[str, Rate]:
+def rates(environment: Environment) -> dict[str, Rate]:
+    """The buckets of an account as its environment sets them. Raises UsageError for one that does not exist."""
     if unknown := [group for group, _, _ in environment.call_rates if group not in RATES]:
         hint = f"buckets are {', '.join(RATES)}"
         raise UsageError(
@@ -45,16 +46,26 @@ def _rates(environment: Environment) -> dict[str, Rate]:
 
 
 def connect(
-    environment: Environment, clock: Clock, session: Any = None, environ: Mapping[str, str] | None = None
+    environment: Environment,
+    clock: Clock,
+    session: Any = None,
+    environ: Mapping[str, str] | None = None,
+    *,
+    lease: Callable[[], None] | None = None,
+    connection: Connection | None = None,
+    budget: Budget | None = None,
 ) -> Connected:
     """Connect with the SDK's own credentials, or those of a boto3 session that is handed in.
 
-    ``environ`` says where the identities of age are; without one it is the process's own.
+    ``environ`` says where the identities of age are; without one it is the process's own. ``lease`` is asked before
+    every write, but for what people say: it raises LeaseHeld, and then nothing was sent. ``connection`` says how long a
+    call may take; without one what a lease allows, where there is one. ``budget`` is what may be asked, where others
+    ask too.
     """
-    clients = Clients(environment, session=session)
+    clients = Clients(environment, session=session, connection=connection or (LEASED if lease else None))
     clients.guard()
-    budget = Budget(clock, rates=_rates(environment))
+    budget = budget or Budget(clock, rates=rates(environment))
     keys = Keys(clients, clock, environ=os.environ if environ is None else environ, scalar=scalar)
-    read, write = AwsReader(clients, budget, clock), AwsWriter(clients, budget, clock, keys=keys)
-    records, lookups = AwsRecords(clients, budget, clock), AwsLookups(clients, budget, clock)
+    read, write = AwsReader(clients, budget, clock), AwsWriter(clients, budget, clock, lease, keys=keys)
+    records, lookups = AwsRecords(clients, budget, clock, lease), AwsLookups(clients, budget, clock)
     return Connected(read, write, records, keys, lookups)

@@ -9,10 +9,12 @@ from reconciler.core import preflight, retention
 from reconciler.core.planner import plan
 from reconciler.core.world import World
 from reconciler.engine.apply import Tick
-from reconciler.engine.observe import judged, with_outside
+from reconciler.engine.observe import PATIENCE, further, judged, with_outside
+from reconciler.model.key import Key
 from reconciler.model.kind import Reader
 from reconciler.model.observed import Retention
 from reconciler.model.plan import Action, Change, Plan
+from reconciler.model.status import Status
 
 
 def considered(read: Reader, world: World, tick: Tick) -> tuple[World, Plan]:
@@ -20,11 +22,15 @@ def considered(read: Reader, world: World, tick: Tick) -> tuple[World, Plan]:
 
     What is updated to something new is not asked whether it failed: what came to be in this tick cannot have. What is
     run may have run before on something older: it is always asked. Of what is outside only that is read which a change
-    is about to need, or which a first reading leads to.
+    is about to need, or which a first reading leads to. And nothing is changed on account of what is only remembered.
     """
     while True:
         planned = plan(world)
-        if asking := [change for change in planned.changes if _worth_asking(change, tick)]:
+        if doubtful := _doubtful(world, planned, tick):
+            tick.remembered -= doubtful
+            seen = {key: reading for key, reading in world.seen.items() if key not in doubtful}
+            world = further(read, replace(world, seen=seen), tick.memory)
+        elif asking := [change for change in planned.changes if _worth_asking(change, tick)]:
             tick.considered |= {change.key for change in asking}
             world = _asked(read, world, asking, tick)
         elif unread := preflight.unread(world, planned.changes):
@@ -33,6 +39,33 @@ def considered(read: Reader, world: World, tick: Tick) -> tuple[World, Plan]:
             world = _with_superseded(read, world, resting)
         else:
             return world, planned
+
+
+def restless(world: World, planned: Plan, status: Status, tick: Tick) -> frozenset[str]:
+    """The apps of which nothing may be remembered: something is left to do, is not well, or was just written."""
+    apps = _touched(world, planned) | {key.app for key in (*tick.written, *tick.failed, *tick.unknown)}
+    apps |= {resource.key.app for resource in status.resources if not resource.ready}
+    now = status.read
+    recent = (
+        key.app
+        for key, answered in tick.memory.answers.items()
+        if now is None or (now - answered.now.at).total_seconds() < PATIENCE
+    )
+    return apps.union(recent)
+
+
+def _doubtful(world: World, planned: Plan, tick: Tick) -> set[Key]:
+    """What was not read but recalled, of the apps that the plan would touch; what runs, too, is told by revisions."""
+    touched = _touched(world, planned) & {key.app for key in tick.remembered}
+    runs = {key for key in world.seen if key.app in touched and world.kinds[key.kind].fields.one_off}
+    return {key for key in tick.remembered if key.app in touched} | (runs if touched else set())
+
+
+def _touched(world: World, planned: Plan) -> frozenset[str]:
+    """The apps that a plan changes something of, and those whose resources that needs."""
+    keys = {change.key for change in planned.changes}
+    needed = (world.desired[key].needs | world.desired[key].needs_ready for key in keys if key in world.desired)
+    return frozenset(key.app for key in keys.union(*needed))
 
 
 def _asked(read: Reader, world: World, asking: list[Change], tick: Tick) -> World:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
+from reconciler.core.approval import spent
 from reconciler.core.said import not_heard, to_record
 from reconciler.core.world import World
 from reconciler.engine.lookup import Wish
-from reconciler.model.errors import AwsError, Problem, Severity
+from reconciler.model.errors import AwsError, LeaseHeld, Problem, Severity
 from reconciler.model.key import Key, Scope
 from reconciler.model.plan import Plan
 from reconciler.model.record import EVERY, Book, Records
@@ -43,11 +44,19 @@ def hear(records: Records | None, scope: Scope, wish: Wish, *, writing: bool) ->
 def write_down(
     records: Records, world: World, plan: Plan, status: Status, rolled: Collection[Key]
 ) -> tuple[Problem, ...]:
-    """Record what was synced, where that has changed. That it could not be written is told, and ends nothing."""
+    """Record what was synced and which approval is used up, where that has changed. That it could not be written is
+    told, and ends nothing. Where somebody else is the writer, it is theirs to record.
+    """
     notes = []
-    for app, record in to_record(world, plan, status, rolled).items():
+    used = spent(world, plan, status)
+    written = to_record(world, plan, status, rolled)
+    for app in dict.fromkeys([*written, *used]):
+        known = world.record(app)
+        record = replace(written.get(app, known), spent=used.get(app, known.spent))
         try:
             records.synced(world.scope, app, record)
+        except LeaseHeld:
+            break
         except AwsError as error:
             message = f"what was synced of the app {app} could not be recorded: {error.message}"
             hint = error.hint or "a rollback in the console is not recognised until it is"

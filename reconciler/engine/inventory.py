@@ -9,11 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from reconciler.model.errors import AwsError
 from reconciler.model.key import DIGEST, OWNER, RUNS, Key, Scope
-from reconciler.model.kind import Kinds, Reader
-from reconciler.model.observed import Inventory, Nominated
+from reconciler.model.kind import Items, Kinds, Reader
+from reconciler.model.observed import NEVER, Inventory, Nominated
 from reconciler.model.runs import Run, runs_of
 from reconciler.model.tags import to_map
 
+SCAN = "resourcegroupstaggingapi:GetResources"
 _PAGE = 100
 NEWEST = 2
 """How many revisions are looked at for a job in any case: the newest that tell of it."""
@@ -27,7 +28,7 @@ def read_inventory(read: Reader, scope: Scope, kinds: Kinds) -> Inventory:
         "ResourcesPerPage": _PAGE,
     }
     try:
-        found = read.pages("resourcegroupstaggingapi:GetResources", asked, "ResourceTagMappingList")
+        found = read.pages(SCAN, asked, "ResourceTagMappingList")
     except AwsError as error:
         return Inventory({}, error=error)
     items: dict[Key, list[Nominated]] = {}
@@ -37,7 +38,8 @@ def read_inventory(read: Reader, scope: Scope, kinds: Kinds) -> Inventory:
         if key is not None and key.kind in kinds:
             for one in {key, *_told_of(key, tags, kinds)}:
                 items.setdefault(one, []).append(Nominated(mapping["ResourceARN"], tags))
-    return Inventory({key: tuple(sorted(value, key=_age)) for key, value in items.items()})
+    owned = {key: tuple(sorted(value, key=_age)) for key, value in items.items()}
+    return Inventory(owned, at=found.at if isinstance(found, Items) else NEVER)
 
 
 def matching(items: Iterable[Nominated], digest: str) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from reconciler.core.world import World
 from reconciler.engine.hear import NOTHING_HEARD, Heard
 from reconciler.engine.inventory import matching, read_inventory, telling
 from reconciler.engine.lookup import Wish
+from reconciler.engine.remembering import Remembering
 from reconciler.kinds import OUTSIDE
 from reconciler.model.canonical import canonical
 from reconciler.model.desired import Reference
@@ -37,9 +38,14 @@ def observe(
     asked: Policy,
     heard: Heard = NOTHING_HEARD,
     preflight: Preflight = Preflight.CHANGES,
+    remembering: Remembering | None = None,
+    *,
+    anytime: bool = False,
 ) -> World:
-    """Read everything a plan needs; ``heard`` is what people said."""
-    inventory = read_inventory(read, scope, wish.kinds)
+    """Read everything a plan needs; ``heard`` is what people said, ``anytime`` that windows do not matter. What is
+    declared may be remembered."""
+    first = read if remembering is None else remembering
+    inventory = read_inventory(first, scope, wish.kinds)
     world = World(
         scope,
         wish.commit,
@@ -59,9 +65,13 @@ def observe(
         policy=wish.environment.policy,
         lookups=wish.lookups,
         declared=wish.declared,
+        windows=wish.windows,
+        approve=wish.approve,
+        anytime=anytime,
+        begun=frozenset(key for key, answered in memory.answers.items() if _taken_away(answered)),
         complete=wish.complete and inventory.complete,
     )
-    world = _dated(read, _closer(read, further(read, _with_latest(read, world), memory)))
+    world = _dated(read, _closer(read, further(first, _with_latest(read, world), memory)))
     return judged(_with_orphans(read, _with_leftovers(read, world), memory))
 
 
@@ -125,6 +135,12 @@ def settle(reading: Observed, answered: Answered | None, kinds: Kinds) -> Observ
     if old and not _same(reading, now, kinds) and (reading.at - now.at).total_seconds() < PATIENCE:
         return replace(now, at=max(reading.at, now.at))
     return replace(reading, carry=now.carry) if not reading.present and now.carry else reading
+
+
+def _taken_away(answered: Answered) -> bool:
+    """Whether the last that we did to a resource was to delete it."""
+    before = answered.before[-1] if answered.before else None
+    return before is not None and before.present and not answered.now.present
 
 
 def _same(one: Observed, other: Observed | None, kinds: Kinds) -> bool:

@@ -1,18 +1,21 @@
-"""What a person says of an app: suspend, resume, retry. Written to the app's record; no lease is needed for that."""
+"""What a person says of an app: suspend, resume, retry, approve. Written to its record; no lease is needed for that."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from string import hexdigits
 
+from reconciler.core.agreed import AWAITING_APPROVAL
+from reconciler.core.approval import LEAST
 from reconciler.core.said import name_of, retried, tidied
 from reconciler.engine.apply import Target
 from reconciler.engine.lookup import Wish
 from reconciler.engine.reconcile import reconcile
-from reconciler.model.errors import Severity, UsageError
+from reconciler.model.errors import Problem, Severity, StalePlan, UsageError
 from reconciler.model.key import Key, Scope
-from reconciler.model.plan import Change
-from reconciler.model.record import EVERY, NO_RECORD, Book, Record, Records, Said
+from reconciler.model.plan import Change, Plan
+from reconciler.model.record import EVERY, NO_RECORD, Approval, Book, Record, Records, Said, Terms, short
 from reconciler.model.status import Memory
 from reconciler.model.suggest import did_you_mean
 
@@ -95,6 +98,65 @@ def retry(target: Target, wish: Wish, app: str, names: Collection[str], *, done:
     if done:
         return found + [Released(it.key, "its run counts as done") for it, _ in held.values()]
     return found + [Released(it.key, _why(wish, it)) for it, _ in held.values() if not _is_pin(wish, it, unpin)]
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What there is to approve of an app.
+
+    ``plan`` is what is to be done to the app, ``terms`` what stands for that: None when nothing is, or when nobody has
+    to agree to it. ``before`` is what was approved and still holds; ``covered``: that is all of it.
+    """
+
+    app: str
+    plan: Plan
+    terms: Terms | None
+    before: Approval | None
+    covered: bool
+
+
+def propose(target: Target, wish: Wish, app: str) -> Proposal:
+    """Plan, to see what there is to approve of an app; nothing is written. Raises AwsError."""
+    assert target.records is not None
+    record, _ = record_of(target.records, target.scope, app)
+    planned = reconcile(replace(target, write=None), wish, Memory()).plan
+    mine = tuple(change for change in planned.changes if change.key.app == app)
+    unchanged = tuple(key for key in planned.unchanged if key.app == app)
+    plan = replace(planned, changes=mine, unchanged=unchanged, warnings=_about(planned, app))
+    terms = planned.terms.get(app) if app in wish.approve or EVERY in wish.approve else None
+    waits = any(change.blocked is not None and change.blocked.code == AWAITING_APPROVAL for change in mine)
+    before = record.approved if record.agreed is not None else None
+    return Proposal(app, plan, terms, before, before is not None and terms is not None and not waits)
+
+
+def approve(target: Target, proposal: Proposal, said: Said, digest: str | None = None) -> Approval | None:
+    """Agree to what was proposed; None when there is nothing to agree to.
+
+    ``digest``, or a beginning of it, is what a person has in mind: StalePlan where it is another plan's, UsageError
+    where it is too short to tell. What holds already is not said again.
+    """
+    assert target.records is not None
+    before = proposal.before
+    if digest is not None and (len(digest) < LEAST or set(digest) - set(hexdigits.lower())):
+        hint = f"it is shown by: reconciler plan {proposal.app}, at least {LEAST} digits of it"
+        raise UsageError(f"'{digest[:80]}' is not the digest of a plan", hint=hint)
+    if proposal.covered and before is not None and (digest is None or before.terms.digest.startswith(digest)):
+        return before
+    if proposal.terms is None:
+        return None
+    now = proposal.terms.digest
+    if digest is not None and not now.startswith(digest):
+        hint = f"look at it with: reconciler plan {proposal.app}; then: reconciler approve {proposal.app} {short(now)}"
+        raise StalePlan(f"{digest} is not the plan of the app {proposal.app}: that is {short(now)}", hint=hint)
+    record, _ = record_of(target.records, target.scope, proposal.app)
+    given = Approval(proposal.terms, said)
+    target.records.said(target.scope, proposal.app, replace(record, approved=given))
+    return given
+
+
+def _about(plan: Plan, app: str) -> tuple[Problem, ...]:
+    """The warnings that are about an app, or about all."""
+    return tuple(it for it in plan.warnings if (it.app or (it.key.app if it.key else app)) == app)
 
 
 def _held_by(wish: Wish, change: Change, *, named: bool) -> str | None:

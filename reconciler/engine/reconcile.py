@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from reconciler.core.consent import opens_in
 from reconciler.core.gate import ready
 from reconciler.core.rollup import look_again, rollup
 from reconciler.core.world import World
 from reconciler.engine.apply import Target, Tick, apply, untried
-from reconciler.engine.consider import considered
+from reconciler.engine.consider import considered, restless
 from reconciler.engine.hear import hear, write_down
 from reconciler.engine.lookup import Wish
 from reconciler.engine.observe import further, observe, reread
@@ -24,7 +25,18 @@ def reconcile(target: Target, wish: Wish, memory: Memory) -> Result:
     """Observe, plan, gate, apply, to the fixpoint; then roll up what was found."""
     tick = Tick(memory)
     heard = hear(target.records, target.scope, wish, writing=target.to_write or target.write is not None)
-    world = observe(target.read, target.scope, wish, memory, target.asked, heard, target.preflight)
+    world = observe(
+        target.read,
+        target.scope,
+        wish,
+        memory,
+        target.asked,
+        heard,
+        target.preflight,
+        target.remembering,
+        anytime=target.anytime,
+    )
+    tick.remembered |= target.remembering.used if target.remembering is not None else frozenset()
     tick.memory = looked_after(world, memory)
     while True:
         world = with_restarts(world, target.restart, tick.memory)
@@ -42,10 +54,15 @@ def reconcile(target: Target, wish: Wish, memory: Memory) -> Result:
 
 def _result(target: Target, world: World, planned: Plan, tick: Tick) -> Result:
     status, past = rollup(world, planned, tick.failed, tick.memory)
-    again = look_again(status, planned)
+    again, opens = look_again(status, planned), opens_in(world, planned)
+    soonest = min((seconds for seconds in (again, opens) if seconds is not None), default=None)
     notes = world.notes
     if target.records is not None and target.write is not None:
         notes += write_down(target.records, world, planned, status, tick.rolled)
+    if target.remembering is not None:
+        target.remembering.forget_apps(restless(world, planned, status, tick))
     arns = {key: seen.arn for key, seen in world.seen.items() if seen.arn is not None}
     owned = frozenset(key.app for key in world.inventory.items)
-    return Result(planned, status, replace(tick.memory, past=past), again, tick.failed, notes, arns, owned)
+    memory = replace(tick.memory, past=past)
+    moves = again is not None
+    return Result(planned, status, memory, soonest, tick.failed, notes, arns, owned, moves=moves)

@@ -12,34 +12,15 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from reconciler.core.order import fingerprint
+from reconciler.core.agreed import AgreedCall, agreed, digest_of
 from reconciler.engine.apply import Writer
 from reconciler.model.errors import StalePlan, UsageError
 from reconciler.model.key import Key
 from reconciler.model.kind import Answer
-from reconciler.model.plan import Call, Change, Plan
-from reconciler.model.tree import Momentary, Path, Pending, leaves, map_leaves
+from reconciler.model.plan import Call, Plan
 from reconciler.report.plan_json import plan_json
 
 FORMAT = "1.0"
-
-
-@dataclass(frozen=True)
-class SavedCall:
-    """A call as agreed to: its operation, the digest of its parameters, and where a value was not known yet."""
-
-    key: Key
-    operation: str
-    digest: str
-    pending: tuple[tuple[Path, str], ...]
-    gate: str
-
-    def allows(self, call: Call) -> bool:
-        """Whether this is the call: equal, save that a value stands where one was not known."""
-        if call.operation != self.operation:
-            return False
-        unknown = dict(self.pending)
-        return self.digest == _digest(map_leaves(call.params, lambda path, leaf: unknown.get(path, leaf)))
 
 
 @dataclass(frozen=True)
@@ -49,13 +30,12 @@ class SavedPlan:
     environment: str
     revision: str | None
     options: Mapping[str, Any]
-    calls: tuple[SavedCall, ...]
+    calls: tuple[AgreedCall, ...]
     digest: str
 
 
 def to_json(plan: Plan, options: Mapping[str, Any]) -> dict[str, Any]:
     """The content of a plan file."""
-    calls = [_saved(change, call) for change in plan.changes if not change.blocked for call in change.calls]
     body = {
         **plan_json(plan),
         "options": dict(options),
@@ -67,27 +47,11 @@ def to_json(plan: Plan, options: Mapping[str, Any]) -> dict[str, Any]:
                 "pending": [{"path": list(path), "text": text} for path, text in call.pending],
                 "gate": call.gate,
             }
-            for call in calls
+            for call in agreed(plan)
         ],
         "planDigest": digest_of(plan, options),
     }
     return {**body, "formatVersion": FORMAT}
-
-
-def digest_of(plan: Plan, options: Mapping[str, Any]) -> str:
-    """What stands for a plan: its changes field by field and its calls value by value."""
-    changes = [
-        {
-            "key": str(change.key),
-            "action": change.action,
-            "fields": [[field.text, repr(field.before), repr(field.after)] for field in change.fields],
-            "waitsOn": [str(key) for key in change.waits_on],
-            "blocked": change.blocked.code if change.blocked else None,
-            "calls": [[call.operation, _digest(call.params), str(call.gate or "")] for call in change.calls],
-        }
-        for change in plan.changes
-    ]
-    return fingerprint([plan.environment, plan.revision, dict(options), changes])
 
 
 def load(text: str, file: str) -> SavedPlan:
@@ -98,7 +62,7 @@ def load(text: str, file: str) -> SavedPlan:
             raise UsageError(f"made in format {made_in}, this program reads {FORMAT}", where=file, hint="plan again")
         body = _Body.model_validate_json(text)
         calls = tuple(
-            SavedCall(
+            AgreedCall(
                 Key.parse(call.key),
                 call.operation,
                 call.digest,
@@ -146,6 +110,7 @@ class _Options(_Read):
     prune: bool | None = None
     adopt: bool | None = None
     noPreflight: bool | None = None
+    outsideWindow: bool | None = None
     deletionLimit: Annotated[int, Field(ge=0)] | Annotated[str, Field(pattern=r"^[0-9]{1,3}%$")] | None = None
 
 
@@ -169,7 +134,7 @@ def check(saved: SavedPlan, plan: Plan) -> None:
 class OnlySaved:
     """A Writer that makes the saved calls, once each, and stops at any other."""
 
-    def __init__(self, write: Writer, calls: Iterable[SavedCall]) -> None:
+    def __init__(self, write: Writer, calls: Iterable[AgreedCall]) -> None:
         self._write = write
         self._left = list(calls)
 
@@ -183,12 +148,3 @@ class OnlySaved:
         answer = self._write.send(call)
         self._left.remove(saved)
         return answer
-
-
-def _saved(change: Change, call: Call) -> SavedCall:
-    pending = tuple((path, leaf.text) for path, leaf in leaves(call.params) if isinstance(leaf, Pending | Momentary))
-    return SavedCall(change.key, call.operation, _digest(call.params), pending, str(call.gate or ""))
-
-
-def _digest(params: Any) -> str:
-    return fingerprint(map_leaves(params, lambda _, leaf: leaf.text if isinstance(leaf, Pending | Momentary) else leaf))

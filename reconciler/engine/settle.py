@@ -5,12 +5,13 @@ All of it happens before anything is desired, so a value that has changed is ano
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 from reconciler.engine.lookup import Wish, lookup, narrowed
 from reconciler.engine.pin_images import pinned
 from reconciler.engine.sources import Doors, Sources
+from reconciler.model.allow import Allow
 from reconciler.model.desired import Rendered
 from reconciler.model.key import Key
 from reconciler.model.kind import Kinds, Reader
@@ -24,7 +25,7 @@ class Draft:
     """What an environment wants, as far as it can be said without asking anybody.
 
     ``wish`` is all there is to know when nothing is looked up and nothing pinned. ``apps``: those that are meant; none
-    named: all.
+    named: all. ``allow`` is what may be done there besides what the environment itself says.
     """
 
     revision: Revision
@@ -32,12 +33,15 @@ class Draft:
     kinds: Kinds
     apps: tuple[str, ...]
     wish: Wish
+    allow: tuple[Allow, ...] = ()
 
 
-def draft(revision: Revision, environment: str, kinds: Kinds, apps: Collection[str] = ()) -> Draft:
+def draft(
+    revision: Revision, environment: str, kinds: Kinds, apps: Collection[str] = (), allow: Iterable[Allow] = ()
+) -> Draft:
     """Render and link. Raises InvalidManifests where there is no such environment."""
-    rendered = render(revision, environment, kinds)
-    return Draft(revision, rendered, kinds, tuple(apps), _wish(rendered, kinds, apps))
+    rendered, allowed = render(revision, environment, kinds), tuple(allow)
+    return Draft(revision, rendered, kinds, tuple(apps), _wish(rendered, kinds, apps, allowed), allowed)
 
 
 def settle(made: Draft, read: Reader, doors: Doors) -> Wish:
@@ -49,16 +53,16 @@ def settle(made: Draft, read: Reader, doors: Doors) -> Wish:
     while wanted := _needed(rendered, _meant(wish, made.apps)) - values.keys():
         values |= sources.values(sorted(wanted, key=lambda it: it.name))
         rendered = render(made.revision, rendered.environment.name, made.kinds, values)
-        wish = _wish(rendered, made.kinds, made.apps)
+        wish = _wish(rendered, made.kinds, made.apps, made.allow)
     meant = _meant(wish, made.apps)
     exact = pinned(read, rendered, meant, made.kinds)
     if exact is not rendered:
-        wish = _wish(exact, made.kinds, made.apps)
+        wish = _wish(exact, made.kinds, made.apps, made.allow)
     return replace(wish, lookups=_told(rendered, values, meant))
 
 
-def _wish(rendered: Rendered, kinds: Kinds, apps: Collection[str]) -> Wish:
-    wish = lookup(rendered, kinds)
+def _wish(rendered: Rendered, kinds: Kinds, apps: Collection[str], allow: tuple[Allow, ...]) -> Wish:
+    wish = lookup(rendered, kinds, allow)
     return narrowed(wish, apps) if apps else wish
 
 

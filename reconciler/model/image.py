@@ -20,6 +20,7 @@ _REFERENCE = re.compile(
     rf"(?P<repository>(?:{_HOST}/)?{_COMPONENT}(?:/{_COMPONENT})*)(?::(?P<tag>{_TAG}))?(?:@(?P<digest>{_DIGEST}))?"
 )
 _LONGEST = 255
+_DOCKERS = ("docker.io", "index.docker.io", "registry-1.docker.io")
 _AT_ONCE = 1_000
 
 
@@ -50,6 +51,24 @@ def repository_of(text: str) -> str | None:
     """The repository that a whole image, or a repository, names."""
     found = _REFERENCE.fullmatch(text) if len(text) <= _AT_ONCE else None
     return found["repository"] if found else None
+
+
+def in_full(text: str) -> str | None:
+    """An image with its registry and tag, as Docker understands it; None when it is no reference to one.
+
+    ``nginx`` → ``docker.io/library/nginx:latest``. The first part is a registry when it has a dot or a port, or is
+    ``localhost``; one digest, and a tag beside it that says nothing, stay as they are.
+    """
+    found = _REFERENCE.fullmatch(text) if len(text) <= _AT_ONCE else None
+    if found is None or len(found["repository"]) > _LONGEST:
+        return None
+    first, slash, rest = found["repository"].partition("/")
+    if not slash or not ("." in first or ":" in first or first == "localhost"):
+        first, rest = "docker.io", found["repository"]
+    registry = first.lower() if first.lower() not in _DOCKERS else "docker.io"
+    repository = f"library/{rest}" if registry == "docker.io" and "/" not in rest else rest
+    tag = f":{found['tag']}" if found["tag"] else "" if found["digest"] else ":latest"
+    return f"{registry}/{repository}{tag}" + (f"@{found['digest']}" if found["digest"] else "")
 
 
 def replaceable(old: str, new: str) -> bool:

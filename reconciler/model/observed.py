@@ -135,10 +135,14 @@ class Retention:
 
 @dataclass(frozen=True)
 class Inventory:
-    """Everything nominated as owned by one installation and environment; ``error`` when not all could be read."""
+    """Everything nominated as owned by one installation and environment; ``error`` when not all could be read.
+
+    ``at`` is the Date of the last answer.
+    """
 
     items: Mapping[Key, tuple[Nominated, ...]] = field(default_factory=dict)
     error: AwsError | None = None
+    at: datetime = NEVER
 
     @property
     def complete(self) -> bool:

@@ -13,6 +13,7 @@ from reconciler.model.fields import UNSET, Effect
 from reconciler.model.key import Key
 from reconciler.model.lookup import LookedUp
 from reconciler.model.observed import Observed
+from reconciler.model.record import Terms
 from reconciler.model.tree import Pending, Tree, holds_pending
 
 
@@ -102,6 +103,7 @@ class Change:
     blocked   why nothing of this is done: a refusal, a conflict, a thing missing
     waiting   why nothing of it can be done yet, though nothing is wrong
     doing     of what is waited for, in the word of a condition: ``RollingBack``
+    begun     it is under way, or ECS's verdict brought it about: neither a window nor an approval holds it
     synced    the resource was Ready as desired now before, as its app's record says: if it differs, somebody moved it
     note      what a person should know about it
     """
@@ -122,6 +124,7 @@ class Change:
     blocked: Problem | None = None
     waiting: str = ""
     doing: str = ""
+    begun: bool = False
     synced: bool = False
     note: str = ""
 
@@ -141,7 +144,8 @@ class Change:
 class Plan:
     """All changes of an environment, in an order that converges; ``unchanged`` are the keys that need none.
 
-    ``lookups`` is what the plan rests on of what other tools own.
+    ``lookups`` is what the plan rests on of what other tools own. ``terms`` is what stands for all that is to be done,
+    by app; of one to which nothing is to be done there is none.
     """
 
     environment: str
@@ -150,6 +154,12 @@ class Plan:
     unchanged: tuple[Key, ...] = ()
     warnings: tuple[Problem, ...] = ()
     lookups: tuple[LookedUp, ...] = ()
+    terms: Mapping[str, Terms] = field(default_factory=dict)
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """App → what stands for its plan, as ``approve`` wants it."""
+        return {app: terms.digest for app, terms in sorted(self.terms.items())}
 
     def count(self, action: Action) -> int:
         return sum(change.action is action for change in self.changes)

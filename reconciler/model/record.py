@@ -41,22 +41,63 @@ class Pin:
     commit: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What stands for all that a plan does to an app: ``digest`` for the whole.
+
+    ``aim`` is the digest of what was wanted of the app, and asked for at the command line. ``calls`` are the digests of
+    its calls, ``later`` those of places in them where any value may come to stand: it is not known yet. All but
+    ``digest`` are shortened.
+    """
+
+    digest: str
+    aim: str
+    calls: frozenset[str]
+    later: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A person agrees to a plan: holds for the calls of it, each for as long as it is left to make."""
+
+    terms: Terms
+    said: Said
+
+    @property
+    def id(self) -> str:
+        """Tells this approval from a later one of the same plan."""
+        return f"{short(self.terms.digest)}@{self.said.at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+    def __str__(self) -> str:
+        """``3f2a9c01d4e5 by alice@laptop at 2026-01-05 09:00 UTC: why``"""
+        return f"{short(self.terms.digest)} {self.said}"
+
+
 @dataclass(frozen=True)
 class Record:
     """One app's record. Resources are named ``Kind/name``.
 
     suspended  nothing of the app is changed while this is set; observing goes on
     pins       the services a person has rolled back
+    approved   the plan that a person has agreed to
     retried    the failures a person has released: the id of what failed (a service deployment, a job's run)
     synced     the digest each service had when it was last Ready as the repository said
     commit     the commit at which ``synced`` was last written
+    spent      the id of the approval of which everything has been made
     """
 
     suspended: Said | None = None
     pins: Mapping[str, Pin] = field(default_factory=dict)
     retried: Mapping[str, str] = field(default_factory=dict)
+    approved: Approval | None = None
     synced: Mapping[str, str] = field(default_factory=dict)
     commit: str | None = None
+    spent: str | None = None
+
+    @property
+    def agreed(self) -> Terms | None:
+        """What a person has agreed to and of which something may be left to make."""
+        return self.approved.terms if self.approved and self.approved.id != self.spent else None
 
 
 NO_RECORD = Record()
@@ -82,7 +123,7 @@ class Records(Protocol):
         ...
 
     def synced(self, scope: Scope, app: str, record: Record) -> None:
-        """Write what was last synced of an app. Raises AwsError."""
+        """Write what was last synced of an app. Raises AwsError; LeaseHeld where somebody else is the writer."""
         ...
 
 

@@ -56,7 +56,7 @@ _HEALTHS = tuple(HealthWord)
 class Condition:
     """One condition as in Kubernetes; ``since`` is when ``status`` last changed, by AWS's clock."""
 
-    type: Literal["Ready", "Synced", "Healthy", "Reconciling", "Stalled", "Suspended", "SourceVerified"]
+    type: Literal["Ready", "Synced", "Healthy", "Reconciling", "Stalled", "Suspended", "Approved", "SourceVerified"]
     status: Literal["True", "False", "Unknown"]
     reason: str
     message: str
@@ -134,7 +134,15 @@ class Aggregate:
     @property
     def suspended(self) -> Condition | None:
         """That it is suspended, as one of its members says."""
-        found = (resource.condition("Suspended") for resource in self.resources)
+        return self._said("Suspended")
+
+    @property
+    def approved(self) -> Condition | None:
+        """That a person has approved what is done, or was done last."""
+        return self._said("Approved")
+
+    def _said(self, type: str) -> Condition | None:
+        found = (resource.condition(type) for resource in self.resources)
         return next((condition for condition in found if condition is not None), None)
 
 
@@ -221,6 +229,7 @@ class Memory:
 class Result:
     """What a tick left to do, how things fare, and when to look again (seconds; None: nothing to wait for).
 
+    ``moves``: something is on its way by itself; otherwise ``again`` is when a window opens.
     ``failures`` are the calls that did not succeed, by the resource they were for; ``notes`` what should be known of
     the whole tick. ``arns`` are those of what was read, by which events tell of it; ``owned`` the apps that own
     something in the account.
@@ -234,3 +243,4 @@ class Result:
     notes: tuple[Problem, ...] = ()
     arns: Mapping[Key, str] = field(default_factory=dict)
     owned: frozenset[str] = frozenset()
+    moves: bool = True

@@ -17,7 +17,8 @@ def plan_json(plan: Plan) -> dict[str, Any]:
 
     ``summary`` counts the changes by action, blocked ones included; ``blocked`` says how many of them are. A side of a
     field that is absent is null, a value not known yet is its text, ``(known after …)``. ``calls`` are the operations
-    left to make, in order. Secrets are masked as everywhere, see ``redact``.
+    left to make, in order. ``planDigests`` are what `approve` wants, by app. Secrets are masked as everywhere, see
+    ``redact``.
     """
     counts = {str(action): plan.count(action) for action in Action}
     return {
@@ -28,6 +29,7 @@ def plan_json(plan: Plan) -> dict[str, Any]:
         "changes": [_change(change) for change in plan.changes],
         "warnings": problems.to_json(plan.warnings),
         "lookups": lookups_json(plan.lookups),
+        "planDigests": plan.digests,
     }
 
 

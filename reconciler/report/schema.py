@@ -96,6 +96,11 @@ PLAN: Final[dict[str, Any]] = {
             warnings=_list(PROBLEM),
         ),
         lookups=_list(_LOOKUP),
+        planDigests={
+            "type": "object",
+            "description": "By app, what stands for all that is to be done to it: what `reconciler approve` wants.",
+            "additionalProperties": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+        },
     ),
 }
 
@@ -113,16 +118,19 @@ _CONDITION: Final = _object(
     lastTransitionTime=_TIME,
 )
 
-_TASK: Final = _object(
-    "A task.",
-    id=_TEXT,
-    state=_TEXT,
-    health=_TEXT,
-    cause=_TEXT,
-    exitCode={"type": ["integer", "null"]},
-    reason=_TEXT,
-    startedAt=_TIME,
-    stoppedAt=_TIME,
+_TASK: Final = _and(
+    _object(
+        "A task.",
+        id=_TEXT,
+        state=_TEXT,
+        health=_TEXT,
+        cause=_TEXT,
+        exitCode={"type": ["integer", "null"]},
+        reason=_TEXT,
+        startedAt=_TIME,
+        stoppedAt=_TIME,
+    ),
+    wrong={"type": "boolean", "description": "Whether it is unwell, or its end speaks against what it ran."},
 )
 
 _DEPLOYMENT: Final = _object(
@@ -162,6 +170,10 @@ _APP: Final = _and(
         counts=_COUNTS,
     ),
     suspended={"type": "string", "description": "By whom and why, when it is."},
+    approved={
+        "type": "string",
+        "description": "Which plan was approved last, by whom and why, unless one waits for it.",
+    },
 )
 
 _PINNED: Final = _object("Who pinned it there.", by=_TEXT, at=_TEXT, why=_TEXT)
@@ -211,4 +223,19 @@ STATUS: Final[dict[str, Any]] = {
         counts=_COUNTS,
         apps=_list(_APP),
     ),
+}
+
+AGENT_STATUS: Final[dict[str, Any]] = {
+    **_and(
+        STATUS,
+        commit={**_MAYBE_TEXT, "description": "The commit that is in force: the last good one."},
+        head={**_MAYBE_TEXT, "description": "The newest commit that was seen, in force or not."},
+        source={"oneOf": [{"type": "null"}, _CONDITION]},
+        held={"type": "boolean", "description": "Whether the agent that answers is the one that writes."},
+        writer={"type": "string", "description": "Who writes."},
+        lookedAt={**_TIME, "description": "When the last tick ended, by the agent's clock; null: no look yet."},
+        waiting={**_COUNT, "description": "How many apps are due."},
+        problems=_list(PROBLEM),
+    ),
+    "title": "Status, as an agent tells it",
 }

@@ -91,7 +91,8 @@ def _app(app: Aggregate) -> dict[str, Any]:
         "total": len(app.resources),
         "counts": _counts(app),
     }
-    return {**found, "suspended": redact.text(app.suspended.message)} if app.suspended else found
+    said = {"suspended": app.suspended, "approved": app.approved}
+    return found | {name: redact.text(condition.message) for name, condition in said.items() if condition}
 
 
 def _resource(resource: ResourceStatus) -> dict[str, Any]:
@@ -102,7 +103,7 @@ def _resource(resource: ResourceStatus) -> dict[str, Any]:
         "phase": str(resource.phase),
         "kstatus": resource.kstatus,
         "health": str(resource.health),
-        "conditions": [_condition(condition) for condition in resource.conditions],
+        "conditions": [condition_json(condition) for condition in resource.conditions],
     }
     more = {
         "observedAt": rfc3339(resource.read) if resource.read else None,
@@ -114,7 +115,8 @@ def _resource(resource: ResourceStatus) -> dict[str, Any]:
     return found | {name: value for name, value in more.items() if value}
 
 
-def _condition(condition: Condition) -> dict[str, Any]:
+def condition_json(condition: Condition) -> dict[str, Any]:
+    """Plain JSON values."""
     return {
         "type": condition.type,
         "status": condition.status,
@@ -149,4 +151,5 @@ def _task(task: Task) -> dict[str, Any]:
         "reason": redact.text(task.reason),
         "startedAt": rfc3339(task.started) if task.started else None,
         "stoppedAt": rfc3339(task.stopped) if task.stopped else None,
+        "wrong": task.wrong,
     }

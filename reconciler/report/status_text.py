@@ -82,6 +82,7 @@ def _app_line(app: Aggregate, look: Look) -> str:
     others = ", ".join(f"{number} {safe(phase)}" for phase, number in app.counts.items() if phase != "Ready")
     worst: Tone = "green" if app.ready else tone(max(app.resources, key=lambda resource: badness(resource.phase)))
     held = f"; suspended: {one_line(app.suspended.message)}" if app.suspended else ""
+    held += f"; approved: {one_line(app.approved.message)}" if app.approved else ""
     counted = f"{said}: {others}" if others else said
     return f"{paint(safe(app.name), 'bold', look.color)}  {paint(counted, worst, look.color)}{held}"
 

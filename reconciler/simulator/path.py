@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from . import calls as record
-from . import wire
+from . import long_poll, wire
 from .answers import answer
 from .arns import resource_of
 from .calls import Call
@@ -78,6 +78,7 @@ class Path:
             coming = self._arrive(request, outside)
         if delay := coming.latency("before") + (0.0 if outside else faults.latency):
             self._delay(delay)
+        long_poll.wait(simulator, coming.target, coming.account)
         try:
             with simulator.lock:
                 simulator.catch_up()

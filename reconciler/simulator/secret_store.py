@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from json import dumps
 from typing import Any
 
+from . import long_poll
+
 Now = Callable[[], float]
 """Seconds since the epoch, of whichever simulator moto's state belongs to."""
 
@@ -53,7 +55,7 @@ def _secrets(now: Now) -> None:
     backend.list_secret_version_ids = _listed
 
 
-_CORRECTIONS = {"secretsmanager": _secrets, "ssm": _parameters}
+_CORRECTIONS = {"secretsmanager": _secrets, "ssm": _parameters, "sqs": long_poll.correct}
 
 
 def _utcnow(now: Now) -> Callable[[], datetime]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -12,6 +13,8 @@ from reconciler.model.lookup import TfState
 from reconciler.model.policy import Policy
 from reconciler.model.sealed import Sealing
 from reconciler.model.suggest import did_you_mean, listing
+from reconciler.model.window import Window
+from reconciler.source.allow import read_allow
 from reconciler.source.nodes import Map, Mark, Scalar, plain
 from reconciler.source.patches import Patch, read_patches
 from reconciler.source.policy import read_policy
@@ -20,26 +23,31 @@ from reconciler.source.state_place import read_region, read_tfstate
 from reconciler.source.telling import Members, Teller, convert_or_tell
 from reconciler.source.variables import Variables, check_values, merge_vars, substitute
 from reconciler.source.vars_from import Beside, read_vars_from
+from reconciler.source.windows import read_windows
 
 ENVIRONMENT_MEMBERS = (
     "region", "accountId", "assumeRole", "endpointUrl", "cluster", "apps", "callRates", "vars", "varsFrom", "patches",
-    "policy", "sealing", "tfstate",
+    "policy", "sealing", "tfstate", "lease", "windows", "approve", "allow",
 )  # fmt: skip
-OVERLAY_MEMBERS = ("vars", "varsFrom", "patches", "policy", "tfstate")
-APP_MEMBERS = ("policy", "dependsOn", "vars", "varsFrom", "suspend")
+OVERLAY_MEMBERS = ("vars", "varsFrom", "patches", "policy", "tfstate", "windows", "approve")
+APP_MEMBERS = ("policy", "dependsOn", "vars", "varsFrom", "suspend", "windows", "approve")
+_LEASE = re.compile(r"dynamodb:[A-Za-z0-9_.-]{3,255}|file:/[^\0]+")
 
 
 @dataclass(frozen=True)
 class Layer:
     """What one document says for the manifests below it. ``marks``: where a member of it was written.
 
-    ``vars`` are those of its files and its own; ``whole``: all of these could be read.
+    ``vars`` are those of its files and its own; ``whole``: all of these could be read, and so could what holds changes
+    back.
     """
 
     vars: Map | None = None
     patches: tuple[Patch, ...] = ()
     policy: Policy = field(default_factory=Policy)
     tfstate: TfState | None = None
+    windows: tuple[Window, ...] = ()
+    approve: bool = False
     marks: dict[str, Mark] = field(default_factory=dict)
     whole: bool = True
 
@@ -60,6 +68,7 @@ def read_environment(
     members = _spec(raw, name, f"environment {name}", ENVIRONMENT_MEMBERS, tell)
     layer = _layer(members, f"environment {name}", kinds, beside, tell)
     members = _with_variables(members, name, layer)
+    layer = _with_consent(layer, members)
     environment = Environment(
         name=name,
         region=read_region(members),
@@ -71,6 +80,10 @@ def read_environment(
         call_rates=_call_rates(members),
         sealing=_sealing(members),
         policy=layer.policy,
+        lease=_lease(members),
+        allow=read_allow(members, kinds),
+        windows=layer.windows,
+        approve=layer.approve,
     )
     return environment, replace(layer, tfstate=read_tfstate(members))
 
@@ -80,7 +93,8 @@ def read_overlay(raw: Raw, name: str, app: str, kinds: Collection[str], beside: 
     what = f"environment {name} of app {app}"
     members = _spec(raw, name, what, OVERLAY_MEMBERS, tell)
     layer = _layer(members, what, kinds, beside, tell)
-    return replace(layer, tfstate=read_tfstate(_with_variables(members, name, layer)))
+    members = _with_variables(members, name, layer)
+    return _with_consent(replace(layer, tfstate=read_tfstate(members)), members)
 
 
 def read_app(
@@ -99,7 +113,8 @@ def read_app(
         elif other is not None:
             depends_on.append((other, item.at))
     suspend = members.value("suspend", to_boolean)
-    return AppSaid(_layer(members, f"app {app}", kinds, beside, tell), tuple(depends_on), bool(suspend))
+    layer = _with_consent(_layer(members, f"app {app}", kinds, beside, tell), members)
+    return AppSaid(layer, tuple(depends_on), bool(suspend))
 
 
 def _spec(raw: Raw, name: str, what: str, known: Sequence[str], tell: Teller) -> Members:
@@ -123,6 +138,14 @@ def _layer(members: Members, what: str, kinds: Collection[str], beside: Beside, 
     policy = read_policy(members.object("policy"), f"policy of {what}", tell)
     marks = {name: members.mark(name) for name in ENVIRONMENT_MEMBERS if members.get(name) is not None}
     return Layer(merge_vars(levels), patches, policy, marks=marks, whole=whole)
+
+
+def _with_consent(layer: Layer, members: Members) -> Layer:
+    """With what holds changes back. What is wrong there might hold back more than is read of it."""
+    before = members.tell.so_far
+    windows, approve = read_windows(members), members.value("approve", to_boolean)
+    whole = layer.whole and not members.tell.wrong_since(before)
+    return replace(layer, windows=windows, approve=bool(approve), whole=whole)
 
 
 def _with_variables(members: Members, name: str, layer: Layer) -> Members:
@@ -149,6 +172,15 @@ def _account(members: Members) -> str | None:
         members.tell.error("wrong-value", "'accountId' has to be 12 digits", members.mark("accountId"), hint)
         return None
     return value
+
+
+def _lease(members: Members) -> str | None:
+    value: str | None = members.value("lease", to_text)
+    if value is None or _LEASE.fullmatch(value):
+        return value
+    hint = "write dynamodb:<name of a table>, or file:/<path> for the writers of one machine"
+    members.tell.error("wrong-value", "'lease' says where the one writer is agreed on", members.mark("lease"), hint)
+    return None
 
 
 def _text(members: Members, name: str, start: str, what: str) -> str | None:

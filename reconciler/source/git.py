@@ -11,7 +11,7 @@ from pathlib import Path
 from reconciler.model.errors import SourceError
 from reconciler.source.beside import BesideError
 from reconciler.source.directory import read_directory
-from reconciler.source.git_process import contents, git, run, text
+from reconciler.source.git_process import contents, git, run, size, text
 from reconciler.source.git_shelf import ODD_MODES, GitShelf
 from reconciler.source.named import files_named_in
 from reconciler.source.revision import FOLDERS, Gathering, Revision, printable, wanted
@@ -37,11 +37,11 @@ def read_git(root: Path | str, revision: str = "HEAD", *, prefix: str | None = N
         if not entry:
             continue
         described, _, name = entry.partition(b"\t")
-        mode, _type, oid, size = described.decode().split()
+        mode, _type, oid, told = described.decode().split()
         path = os.fsdecode(name)[len(prefix) :]
         if mode in ODD_MODES:
             gathering.refuse("not-a-file", path, f"{printable(path)} is {ODD_MODES[mode]}; only plain files are read")
-        elif wanted(path) and _named_in_utf8(path, gathering) and gathering.room_for(path, int(size)):
+        elif wanted(path) and _named_in_utf8(path, gathering) and gathering.room_for(path, size(root, oid, told)):
             gathering.files[path] = b""
             chosen.append((path, oid))
     for (path, _), content in zip(chosen, contents(root, [oid for _, oid in chosen]), strict=True):
@@ -63,6 +63,12 @@ def resolve(root: Path | str, revision: str = "HEAD") -> str:
     if revision == "HEAD":
         raise SourceError("the repository has no commit yet", where=root, hint="commit the manifests first")
     raise SourceError(f"there is no commit {revision!r} in this repository", where=root, hint="is it fetched?")
+
+
+def top_level(root: Path | str) -> tuple[Path, str]:
+    """The work tree that a folder lies in, and the folder's path in it. Raises SourceError where it is in none."""
+    top, prefix = text(Path(root), "rev-parse", "--show-toplevel", "--show-prefix").split("\n")[:2]
+    return Path(top), prefix.strip("/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +93,10 @@ def commits(root: Path | str, ids: Iterable[str]) -> dict[str, Commit]:
         start = end + 1
         if len(head) != 3:  # missing
             continue
-        size = int(head[2])
+        length = int(head[2])
         if head[1] == "commit":
-            found[id] = _commit(id, answer[start : start + size].decode(errors="replace"))
-        start += size + 1
+            found[id] = _commit(id, answer[start : start + length].decode(errors="replace"))
+        start += length + 1
     return found
 
 
@@ -104,11 +110,6 @@ def ancestors(root: Path | str, commit: str) -> tuple[str, ...]:
     """A commit and those before it, newest first; none where the repository does not know it."""
     done = run(Path(root), "rev-list", f"--max-count={_MOST_COMMITS}", "--end-of-options", commit, "--")
     return tuple(done.stdout.decode().split()) if done.returncode == 0 else ()
-
-
-def commit_time(root: Path | str, commit: str) -> float:
-    """When a commit was made, by its committer's clock, in seconds since the epoch. Raises SourceError."""
-    return float(text(Path(root), "log", "-1", "--format=%ct", "--end-of-options", commit, "--").strip())
 
 
 def dirty(root: Path | str, revision: Revision | None = None) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from reconciler.model.errors import SourceError
@@ -33,11 +33,22 @@ def contents(root: Path, oids: Sequence[str]) -> list[bytes]:
         end = answer.index(b"\n", start)
         head = answer[start:end].decode().split()
         if len(head) != 3:
-            raise SourceError(f"git has no object {oid}", where=root, hint="fetch the repository in full")
-        size = int(head[2])
-        found.append(answer[end + 1 : end + 1 + size])
-        start = end + size + 2
+            raise _lost(root, oid)
+        length = int(head[2])
+        found.append(answer[end + 1 : end + 1 + length])
+        start = end + length + 2
     return found
+
+
+def size(root: Path, oid: str, told: str) -> int:
+    """The size of a blob as a listing tells it. Raises SourceError where git knows of the blob and does not have it."""
+    if not told.isdecimal():
+        raise _lost(root, oid)
+    return int(told)
+
+
+def _lost(root: Path, oid: str) -> SourceError:
+    return SourceError(f"git has no object {oid}", where=root, hint="fetch the repository in full")
 
 
 def text(root: Path, *arguments: str) -> str:
@@ -54,16 +65,25 @@ def git(root: Path, *arguments: str, stdin: bytes = b"") -> bytes:
     return done.stdout
 
 
-def run(root: Path, *arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    """Git's run, however it ended. Raises SourceError where it cannot be run, or does not end."""
-    settings = [part for setting in _SETTINGS for part in ("-c", setting)]
+def run(
+    root: Path,
+    *arguments: str,
+    stdin: bytes = b"",
+    settings: Sequence[str] = (),
+    variables: Mapping[str, str] | None = None,
+) -> subprocess.CompletedProcess[bytes]:
+    """Git's run, however it ended. Raises SourceError where it cannot be run, or does not end.
+
+    ``settings`` and ``variables`` of its process come on top of those that every run has.
+    """
+    given = [part for setting in (*_SETTINGS, *settings) for part in ("-c", setting)]
     try:
         return subprocess.run(
-            ["git", *settings, "-C", str(root), *arguments],
+            ["git", *given, "-C", str(root), *arguments],
             input=stdin,
             capture_output=True,
             check=False,
-            env=environment(),
+            env={**environment(), **(variables or {})},
             timeout=_TIMEOUT,
         )
     except FileNotFoundError:

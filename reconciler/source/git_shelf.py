@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from reconciler.source.beside import FILE_BYTES, not_a_file, too_large
-from reconciler.source.git_process import contents, git
+from reconciler.source.git_process import contents, git, size
 
 ODD_MODES = {"120000": "a symbolic link", "160000": "a submodule"}
 _FOLDER = "040000"
@@ -42,11 +42,12 @@ class GitShelf:
                 raise not_a_file(it, ODD_MODES[found[it][0]])
         if path not in found:
             return None
-        mode, oid, size = found[path]
+        mode, oid, told = found[path]
         if mode == _FOLDER:
             raise not_a_file(path, "a folder")
-        if int(size) > FILE_BYTES:
-            raise too_large(path, int(size))
+        length = size(self.root, oid, told)
+        if length > FILE_BYTES:
+            raise too_large(path, length)
         return contents(self.root, [oid])[0]
 
     def _entries(self, *paths: str) -> dict[str, tuple[str, str, str]]:

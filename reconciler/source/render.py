@@ -104,7 +104,8 @@ class _Rendering:
         layers = (layer, said.layer, own)
         policies = [it.policy for it in layers]
         depends_on = tuple(other for other, _ in said.depends_on)
-        self.apps[app] = App(app, depends_on, said.suspend, join(policies))
+        windows, approve = (*said.layer.windows, *own.windows), any(it.approve for it in layers)
+        self.apps[app] = App(app, depends_on, said.suspend, join(policies), windows, approve)
         if not all(it.whole for it in layers):
             self.unknown.add(app)
         silent = silent or app in self.unknown or any(it is not None and it.flawed for it in (raw, over))

@@ -134,19 +134,52 @@ def _layer() -> dict[str, Any]:
 
 
 def _app() -> dict[str, Any]:
-    return _object({**_layer(), "dependsOn": _texts("Apps that have to be Ready first."), "suspend": _BOOLEAN})
+    own = {"dependsOn": _texts("Apps that have to be Ready first."), "suspend": _BOOLEAN}
+    return _object({**_layer(), **_consent(), **own})
+
+
+def _consent() -> dict[str, Any]:
+    """What holds changes back: of an environment, of an app, of an app in an environment."""
+    window = _object(
+        {
+            "allow": {**_TEXT, "description": "Opens at these times, in cron's five fields: 0 9 * * 1-5."},
+            "deny": {**_TEXT, "description": "The same, of a time when nothing may be changed."},
+            "duration": {**_TEXT, "description": "How long it is open then: 8h."},
+            "timeZone": {**_TEXT, "description": "Whose clock is meant: Europe/Berlin. Default: UTC."},
+        }
+    )
+    said = "When changes may be made. An open one that denies wins; where one allows, one that allows has to be open."
+    return {
+        "windows": {"type": ["array", "null"], "items": window, "description": said},
+        "approve": {**_BOOLEAN, "description": "Whether a person has to approve each plan: reconciler approve."},
+    }
+
+
+def _allow() -> dict[str, Any]:
+    return _object(
+        {
+            "paths": _texts("Files that manifests may lie in: apps/shop/*"),
+            "kinds": _texts("Kinds that there may be."),
+            "roles": _texts("IAM roles that manifests may name: by name, or by ARN."),
+            "images": _texts("Images that containers may run: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/*"),
+        },
+        description="What manifests may hold here: patterns for each matter, * is any text. Left out: anything.",
+    )
 
 
 def _environment() -> dict[str, Any]:
     return _object(
         {
             **_layer(),
+            **_consent(),
+            "allow": _allow(),
             "region": _TEXT,
             "accountId": {**_TEXT, "description": "Twelve digits in quotes. Other credentials are refused."},
             "assumeRole": {**_TEXT, "description": "The ARN of a role to assume."},
             "endpointUrl": {**_TEXT, "description": "Another endpoint than AWS's own."},
             "cluster": {**_TEXT, "description": "The cluster of every resource that names none."},
             "apps": _texts("The apps of this environment. Default: all."),
+            "lease": {**_TEXT, "description": "Where the one writer is agreed on: dynamodb:<table> or file:/<path>."},
             "callRates": {
                 "type": ["object", "null"],
                 "description": "Bucket of calls to its size, for accounts with other limits than the usual ones.",

@@ -12,6 +12,8 @@ import pytest
 from reconciler.agent.source import FolderSource, GitSource
 from reconciler.model.agent import Repository
 from reconciler.model.errors import ReconcilerError, SourceError
+from reconciler.source.git import read_git
+from reconciler.source.revision import Revision
 
 ENV = {
     **os.environ,
@@ -32,9 +34,10 @@ class Remote:
 
     def __init__(self, root: Path) -> None:
         self.root, self.seen, self.refused, self.fetches = root, Seen(), set(), 0
+        self.fetched: str | None = None
         self.git("init", "--quiet", "--initial-branch=main")
         self.source = GitSource(
-            root, Repository(str(root)), lambda: self.seen, fetch_now=self.fetch, poke=lambda: None, check=self.check
+            self, lambda: self.seen, fetch_now=self.fetch, poke=lambda: None, check=self.check
         )
 
     def git(self, *arguments: str) -> str:
@@ -49,8 +52,15 @@ class Remote:
         self.seen = Seen(self.git("rev-parse", "HEAD"))
         return self.seen.commit or ""
 
-    def fetch(self) -> None:
+    def head(self) -> str | None:
+        return self.fetched
+
+    def read(self, commit: str) -> Revision:
+        return read_git(self.root, commit)
+
+    def fetch(self) -> Seen:
         self.fetches += 1
+        return self.seen
 
     def check(self, commit: str) -> None:
         if commit in self.refused:
@@ -125,6 +135,15 @@ def test_an_unreachable_remote_at_the_very_start_is_told(remote):
     assert remote.source.reading().revision is None
 
 
+def test_a_remote_that_is_down_at_the_start_leaves_what_an_earlier_process_has_fetched(remote):
+    remote.fetched = remote.commit("a: 1\n")
+    remote.seen = Seen(None, SourceError("no answer", where="git.example.com"))
+    reading = remote.source.reading()
+    assert reading.revision.commit == remote.fetched
+    assert "no answer" in str(reading.error)
+    assert not reading.trusted
+
+
 @pytest.mark.parametrize("how", ["rewind", "force-push"])
 def test_history_that_was_rewritten_is_followed_but_not_trusted(remote, how):
     first = remote.commit("a: 1\n")
@@ -142,13 +161,15 @@ def test_history_that_was_rewritten_is_followed_but_not_trusted(remote, how):
 
 
 def test_refreshing_asks_the_remote(remote):
-    remote.source.refresh()
+    assert remote.source.refresh()
     assert remote.fetches == 1
+    remote.seen = Seen(None, SourceError("no answer", where="git.example.com"))
+    assert not remote.source.refresh()
 
 
 def test_the_time_of_a_commit_is_its_committer_s(remote):
     head = remote.commit("a: 1\n")
-    assert remote.source.committed(head) == float(remote.git("log", "-1", "--format=%ct"))
+    assert remote.source.begun(head).at.timestamp() == float(remote.git("log", "-1", "--format=%ct"))
 
 
 def test_a_folder_is_read_as_it_lies_and_only_when_something_may_have_changed(tmp_path):

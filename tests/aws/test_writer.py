@@ -6,11 +6,16 @@ import pytest
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
 
 from reconciler.aws.budget import Budget
+from reconciler.aws.clients import Clients
 from reconciler.aws.rates import Rate
+from reconciler.aws.reader import AwsReader
 from reconciler.aws.writer import AwsWriter
+from reconciler.model.desired import Environment
 from reconciler.model.errors import LeaseHeld, OutcomeUnknown, Rejected, Throttled, Unavailable
 from reconciler.model.plan import Call
+from reconciler.model.sealed import Sealed
 from reconciler.model.tree import Pending
+from tests.aws.conftest import FakeAws
 
 UPDATE = Call("ecs:UpdateService", {"cluster": "main", "service": "puma", "desiredCount": 3})
 REGISTER = Call("ecs:RegisterTaskDefinition", {"family": "puma", "containerDefinitions": ({"name": "web"},)})
@@ -103,19 +108,85 @@ def test_reads_and_unknown_operations_are_mistakes_of_the_program(writer, aws, o
     assert aws.calls == []
 
 
-def test_the_lease_is_asked_before_every_request(clients, aws, clock, fault):
-    asked = []
+class Leased:
+    """A lease that is lost at the n-th time of asking. ``asked``: how many requests had left by then."""
 
-    def lease():
-        asked.append(len(aws.calls))
-        if len(asked) == 2:
+    def __init__(self, aws, lost):
+        self.aws, self.lost, self.asked = aws, lost, []
+
+    def __call__(self):
+        self.asked.append(len(self.aws.calls))
+        if len(self.asked) == self.lost:
             raise LeaseHeld("another writer has it")
 
+
+def test_the_lease_is_asked_before_every_request_and_again_when_it_is_about_to_leave(clients, aws, clock, fault):
+    lease = Leased(aws, lost=5)
     aws.answers[UPDATE.operation] = fault("ThrottlingException", "Rate exceeded")
     with pytest.raises(LeaseHeld):
         AwsWriter(clients, Budget(clock), clock, lease).send(UPDATE)
-    assert asked == [0, 1]
-    assert len(aws.calls) == 1
+    assert lease.asked == [0, 0, 1, 1, 2]
+    assert len(aws.calls) == 2
+
+
+@pytest.mark.parametrize("lost", [1, 2])
+def test_a_lease_that_is_lost_before_the_request_leaves_means_that_nothing_was_sent(clients, aws, clock, lost):
+    writer = AwsWriter(clients, Budget(clock), clock, Leased(aws, lost))
+    with pytest.raises(LeaseHeld, match="another writer has it"):
+        writer.send(UPDATE)
+    assert aws.calls == []
+    assert writer.calls == {}
+
+
+def test_the_last_word_is_had_after_the_request_is_signed(session, clock):
+    """Before anything that would answer for AWS, too."""
+    signed = []
+    session.events.register("request-created", lambda **_: signed.append("signed"))
+    left = []
+    session.events.register_first("before-send", lambda **_: left.append("left"))
+    aws = FakeAws(session)
+    clients = Clients(Environment("production", region="eu-west-1"), session=session)
+
+    def lease():
+        if signed:
+            raise LeaseHeld("another writer has it")
+
+    with pytest.raises(LeaseHeld):
+        AwsWriter(clients, Budget(clock), clock, lease).send(UPDATE)
+    assert signed
+    assert left == aws.calls == []
+
+
+def test_a_lost_lease_stops_what_carries_a_secret_too(clients, aws, clock):
+    class Keys:
+        def open(self, content):
+            return "sesame"
+
+    sealed = Call("secretsmanager:PutSecretValue", {"SecretId": "db", "SecretString": Sealed("x", object())})
+    with pytest.raises(LeaseHeld):
+        AwsWriter(clients, Budget(clock), clock, Leased(aws, 2), keys=Keys()).send(sealed)
+    assert aws.calls == []
+
+
+def test_reads_and_writes_without_a_lease_are_not_asked_for_one(clients, aws, clock):
+    aws.answers[UPDATE.operation] = {"service": {}}
+    aws.answers["ecs:ListClusters"] = {"clusterArns": []}
+
+    asked = []
+
+    def refuse():
+        asked.append(1)
+        if len(asked) == 1:
+            return
+        AwsWriter(clients, Budget(clock), clock).send(UPDATE)
+        with AwsReader(clients, Budget(clock), clock) as read:
+            read.one("ecs:ListClusters", {})
+        raise LeaseHeld("another writer has it")
+
+    with pytest.raises(LeaseHeld):
+        AwsWriter(clients, Budget(clock), clock, refuse).send(UPDATE)
+    assert aws.operations == ["ecs:UpdateService", "ecs:ListClusters"]
+    assert len(asked) == 2
 
 
 def test_parameters_of_the_wrong_shape_are_refused_without_their_values(writer, aws):

@@ -10,7 +10,6 @@ from functools import cache
 import pytest
 
 from reconciler.agent.converge import Ending
-from reconciler.kinds import KINDS
 from reconciler.model.plan import Preflight
 from tests.account import image, provide, role
 from tests.engine.test_crashes import SCENARIOS as CHANGES_OF_THE_SHOP

@@ -197,3 +197,16 @@ def test_ancestors_are_newest_first_and_of_an_unknown_commit_there_are_none(repo
     assert ancestors(repository, second[:9])[:2] == (second, first)
     assert ancestors(repository, "0" * 40) == ()
     assert ancestors(repository, "--all") == ()
+
+
+def test_an_object_that_git_has_lost_is_named(repository) -> None:
+    commit(repository)
+    lost = run(repository, "rev-parse", "HEAD:apps/web/a.yaml").strip()
+    beside = run(repository, "rev-parse", "HEAD:apps/web/notes.txt").strip()
+    revision = read_git(repository)
+    for name in (lost, beside):
+        (repository / ".git/objects" / name[:2] / name[2:]).unlink()
+    with pytest.raises(SourceError, match=f"git has no object {lost}"):
+        read_git(repository)
+    with pytest.raises(SourceError, match=f"git has no object {beside}"):
+        revision.beside("apps/web/notes.txt")

@@ -415,3 +415,32 @@ def test_an_environment_may_say_how_much_is_asked_of_aws(rendered) -> None:
     assert found.environment.call_rates == (("ecs:definition-reads", 100.0, 2.5),)
     wrong = rendered({"environments/production.yaml": text.replace("100", "none").replace("perSecond", "persecond")})
     assert {"wrong-type", "unknown-member"} <= {problem.code for problem in wrong.problems}
+
+
+LEASED = "apiVersion: reconciler/v1\nkind: Environment\nspec:\n  region: eu-west-1\n  lease: "
+
+
+@pytest.mark.parametrize(
+    ("said", "read"),
+    [
+        ("dynamodb:reconciler", "dynamodb:reconciler"),
+        ('"dynamodb:leases-${{ env.name }}"', "dynamodb:leases-production"),
+        ("file:/var/lib/reconciler/leases", "file:/var/lib/reconciler/leases"),
+        ("null", None),
+    ],
+)
+def test_an_environment_says_where_its_one_writer_is_agreed_on(rendered, said, read) -> None:
+    found = rendered({"environments/production.yaml": f"{LEASED}{said}\n"})
+    assert found.environment.lease == read
+    assert not [problem for problem in found.problems if problem.at and problem.at.file.startswith("environments/")]
+
+
+@pytest.mark.parametrize(
+    "said", ["reconciler", "'dynamodb:'", "dynamodb:a b", "dynamodb:ab", "s3:bucket", "'file:'", "file:leases", '""', "7"]
+)
+def test_a_lease_that_is_nowhere_is_told_with_its_place(rendered, said) -> None:
+    found = rendered({"environments/production.yaml": f"{LEASED}{said}\n"})
+    [problem] = [it for it in found.problems if it.at and it.at.file.startswith("environments/")]
+    assert (problem.code, problem.at.line) == ("wrong-value", 5)
+    assert "dynamodb:<name of a table>" in problem.hint
+    assert found.environment.lease is None

@@ -29,6 +29,13 @@ from reconciler.cli.runtime import current
     metavar="Service/NAME",
     help="Begin a new deployment of it even when nothing differs; once, but again by a run that is repeated.",
 )
+@option(
+    "--lease-timeout",
+    type=Duration(),
+    metavar="TIME",
+    help="How long to wait while another writer has the environment's lease. Default: 1m.",
+)
+@option("--older", is_flag=True, help="Make it so even where a newer commit has been applied: to go back is meant.")
 @asked
 @common(verb=True)
 def command(apps: tuple[str, ...], **given: Any) -> int:

@@ -6,18 +6,23 @@ from typing import Any
 
 import click
 
+from reconciler.cli.options import agent, common
 from reconciler.cli.options import app as app_argument
-from reconciler.cli.options import common
 from reconciler.cli.runtime import current
 
 
 @click.command(short_help="Let a suspended app go on.")
 @app_argument
+@agent
 @common(verb=True)
 def command(app: str, **given: Any) -> int:
     """Let APP go on after `reconciler suspend`. Exits 3 when its manifest still suspends it."""
     run = current()
     run.take(given)
+    if run.options.agent is not None:
+        from reconciler.cli import through_agent
+
+        return through_agent.resume(run, app)
     from reconciler.cli.exits import Exit
     from reconciler.cli.saying import place, then
     from reconciler.engine.people import resume

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
+from reconciler.cli.options import agent, common, option
 from reconciler.cli.options import app as app_argument
-from reconciler.cli.options import common, option
 from reconciler.cli.runtime import current
 
 
@@ -15,6 +15,7 @@ from reconciler.cli.runtime import current
 @app_argument
 @click.argument("names", nargs=-1, metavar="[KIND/NAME]...")
 @option("--done", is_flag=True, help="Of a job by name: its run has ended well, do not run it again.")
+@agent
 @common(verb=True)
 def command(app: str, names: tuple[str, ...], done: bool, **given: Any) -> int:
     """Release what is held of APP, or of the resources named: failed rollouts are tried once more, pins are lifted.
@@ -24,6 +25,10 @@ def command(app: str, names: tuple[str, ...], done: bool, **given: Any) -> int:
     """
     run = current()
     run.take(given)
+    if run.options.agent is not None:
+        from reconciler.cli import through_agent
+
+        return through_agent.retry(run, app, names, done=done)
     from reconciler.cli.saying import place, then
     from reconciler.engine.people import retry
     from reconciler.report.cells import safe

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
+from reconciler.cli.options import agent, common, option, word
 from reconciler.cli.options import app as app_argument
-from reconciler.cli.options import common, option, word
 from reconciler.cli.runtime import current
 
 
@@ -17,6 +17,7 @@ from reconciler.cli.runtime import current
 @option("--to", metavar="COMMIT|REVISION", help="A commit, web:7 or an ARN. Default: the last known good revision.")
 @option("--yes", is_flag=True, help="Do not ask.")
 @word
+@agent
 @common(verb=True)
 def command(app: str, to: str | None, yes: bool, by: str | None, why: str, **given: Any) -> int:
     """Put the services of APP back on an earlier revision.
@@ -26,6 +27,10 @@ def command(app: str, to: str | None, yes: bool, by: str | None, why: str, **giv
     """
     run = current()
     run.take(given)
+    if run.options.agent is not None:
+        from reconciler.cli import through_agent
+
+        return through_agent.rollback(run, app, to, by, why, yes=yes)
     from reconciler.cli.exits import Exit
     from reconciler.cli.place import in_git
     from reconciler.cli.saying import place, then

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from reconciler.cli.exits import of_problems, of_status, worst
-from reconciler.cli.options import Duration, common, option, output
+from reconciler.cli.options import Duration, agent, common, option, output
 from reconciler.cli.options import apps as apps_argument
 from reconciler.cli.runtime import Runtime, current
 
@@ -41,11 +41,19 @@ class _Every(Duration):
     metavar="[TIME]",
     help="Go on looking: every 5s while something moves, else every 30s, or as often as said. Ctrl-C ends it.",
 )
+@agent
 @common(verb=True)
 def command(apps: tuple[str, ...], output: str, watch: float | None, **given: Any) -> int:
-    """Show how everything fares. Exits 0 when all of it is Ready, else 3."""
+    """Show how everything fares. Exits 0 when all of it is Ready, else 3.
+
+    With --agent an agent tells what it saw last; watched, it tells of each change.
+    """
     run = current()
     run.take(given)
+    if run.options.agent is not None:
+        from reconciler.cli.through_agent import status
+
+        return status(run, apps, output, watch=watch is not None)
     from reconciler.cli.following import Seen
     from reconciler.cli.reading import choose, committed, draft_for, settled, tell, without_broken
     from reconciler.cli.working import connected, target_for

@@ -6,14 +6,15 @@ from typing import Any
 
 import click
 
+from reconciler.cli.options import agent, common, word
 from reconciler.cli.options import app as app_argument
-from reconciler.cli.options import common, word
 from reconciler.cli.runtime import current
 
 
 @click.command(short_help="Change nothing of an app until it is resumed.")
 @app_argument
 @word
+@agent
 @common(verb=True)
 def command(app: str, by: str | None, why: str, **given: Any) -> int:
     """Change nothing of APP until it is resumed. It goes on being observed, and status says who suspended it and why.
@@ -22,6 +23,10 @@ def command(app: str, by: str | None, why: str, **given: Any) -> int:
     """
     run = current()
     run.take(given)
+    if run.options.agent is not None:
+        from reconciler.cli import through_agent
+
+        return through_agent.suspend(run, app, by, why)
     from reconciler.cli.saying import place
     from reconciler.cli.saying import word as said
     from reconciler.engine.people import suspend

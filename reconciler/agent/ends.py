@@ -1,0 +1,81 @@
+"""What connects a controller to its account: one connection, one lease, one share of the calls of an account."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+from reconciler.agent.board import Board
+from reconciler.agent.controller import Ends
+from reconciler.agent.intent import Log
+from reconciler.agent.lease.keeper import Keeper
+from reconciler.agent.lease.stores import lease_for
+from reconciler.aws.budget import Budget
+from reconciler.engine.apply import Target
+from reconciler.engine.connect import connect, rates
+from reconciler.engine.remembering import Remembering
+from reconciler.model.clock import Clock
+from reconciler.model.desired import Environment
+from reconciler.model.key import Scope
+
+READS = "ecs:DescribeServices"
+"""The calls that a round is made of."""
+
+
+@dataclass
+class Connecting:
+    """Makes the ends of any environment. Environments of one account share what may be asked of it.
+
+    ``holder`` is how this replica is called in leases, ``share`` the part of each of AWS's buckets that is used.
+    """
+
+    installation: str
+    holder: str
+    share: float
+    clock: Clock
+    board: Board
+    log: Log
+    session: Any = None
+    environ: Mapping[str, str] | None = None
+    _budgets: dict[str, Budget] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __call__(self, environment: Environment) -> Ends:
+        """Raises AccessError, UsageError, AwsError: then nothing is left open."""
+        with ExitStack() as opened:
+            lease = lease_for(environment, self.installation, self.holder, self.clock, self.session)
+            if lease is None:
+                self.log("no lease", environment=environment.name, hint="nothing keeps another writer out meanwhile")
+            budget = self._budget(environment)
+            both = connect(
+                environment,
+                self.clock,
+                self.session,
+                self.environ,
+                lease=lease.check if lease else None,
+                budget=budget,
+            )
+            opened.callback(both.read.close)
+            if lease is not None:
+                opened.enter_context(Keeper(lease))
+            scope = Scope(self.installation, environment.name)
+            remembering = Remembering(both.read, scope)
+
+            def target() -> Target:
+                return Target(scope, both.read, both.write, records=both.records, remembering=remembering)
+
+            def room() -> int:
+                return budget.available(READS, both.read.region)
+
+            kept = opened.pop_all()
+        return Ends(both.read, both.lookups, target, lease, remembering.forget, room, kept.close)
+
+    def _budget(self, environment: Environment) -> Budget:
+        with self._lock:
+            account = environment.account_id or ""
+            if account not in self._budgets:
+                self._budgets[account] = Budget(self.clock, share=self.share, rates=rates(environment))
+            return self._budgets[account]

@@ -117,6 +117,7 @@ class Gate:
 
 
 def same(arn: str, other: str) -> bool:
+    other = other.removesuffix(":*")
     return arn == other or (":secret:" in arn and arn.rpartition("-")[0] == other)
 
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, Final
 
 from reconciler.agent import http
 from reconciler.agent.assemble import Parts, run
@@ -25,6 +25,9 @@ from reconciler.model.errors import UsageError
 from reconciler.report import log
 from reconciler.source.agent_settings import read_settings
 from reconciler.source.git import top_level
+
+HELD: Final = "RECONCILER_AGENT_CONFIG"
+"""The variable that may hold the settings themselves: where containers have variables and no files."""
 
 _OF_REPOSITORY = {"branch": "branch", "folder": "folder", "mirror": "mirror", "poll": "poll"}
 
@@ -52,8 +55,8 @@ def agent(ran: Runtime, form: str | None, given: Mapping[str, Any]) -> int:
 
 def settings_of(ran: Runtime, given: Mapping[str, Any]) -> AgentSettings:
     """The file's settings, and over them what flags say. Raises UsageError, InvalidManifests."""
-    file = given.get("settings")
-    settings = _from_file(file) if file is not None else None
+    file, held = given.get("settings"), ran.environ.get(HELD)
+    settings = _from_file(file) if file is not None else read_settings(HELD, held.encode()) if held else None
     url, options = given.get("repository"), ran.options
     if settings is None:
         repository = Repository(url) if url is not None else _here(ran)

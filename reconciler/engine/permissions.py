@@ -12,9 +12,8 @@ from reconciler.engine.settle import Draft
 from reconciler.kinds import OUTSIDE
 from reconciler.model.desired import Desired, Environment, Reference
 from reconciler.model.key import Scope
-from reconciler.model.kind import Kind
 from reconciler.model.lookup import Lookup, Stack, StateAt, StoredParameter
-from reconciler.model.permission import Grant, Permissions, Place, Purpose, Use, filled, partition_of, quoted
+from reconciler.model.permission import OURS, Grant, Permissions, Place, Purpose, Use, filled, partition_of, quoted
 from reconciler.model.sealed import Envelope, Sealed, SopsValue, VaultValue
 from reconciler.model.tree import Tree, leaves
 
@@ -23,10 +22,7 @@ _GENERAL: Final = (
     Use("resourcegroupstaggingapi:GetResources"),
     Use("ssm:GetParametersByPath", (_RECORDS, f"{_RECORDS}/*")),
     Use("ssm:PutParameter", (f"{_RECORDS}/*",), Purpose.CHANGE),
-    *(
-        Use(f"dynamodb:{operation}", ("table/{table}",), Purpose.CHANGE)
-        for operation in ("DeleteItem", "GetItem", "PutItem", "UpdateItem")
-    ),
+    *(Use(f"dynamodb:{operation}", ("table/{table}",), Purpose.CHANGE) for operation in ("GetItem", "PutItem")),
     *(Use(f"sqs:{operation}", ("{queue}",), Purpose.CHANGE) for operation in ("DeleteMessage", "ReceiveMessage")),
 )
 """The inventory, what people said, the lease, the queue of events."""
@@ -62,7 +58,7 @@ def permissions(
     wish, environment = made.wish, made.rendered.environment
     given = _given(environment, scope, region)
     grants = set()
-    for use, place in (*_of_documents(wish), *_of_the_rest(made, queues)):
+    for use, place in (*_of_documents(wish), *_of_leftovers(wish), *_of_the_rest(made, queues)):
         if _wanted(use, plan_only) and use.names <= given.keys() | place.keys():
             grants |= set(_grants(use, {**given, **place}))
     return Permissions(frozenset(grants), tuple(_missing(grants, wish)))
@@ -99,12 +95,11 @@ def _of_documents(wish: Wish) -> Iterator[tuple[Use, Place]]:
     outside: dict[tuple[str, str], None] = {}
     for key, desired in wish.desired.items():
         kind = wish.kinds[key.kind]
-        deletes = _deletes(wish, kind)
+        may = {Purpose.DELETE: _deletes(desired), Purpose.RETIRE: retires}
+        replaced = {"replaced": ""} if desired.policy.replace else {}
         outside |= dict.fromkeys(kind.leads_to(desired.spec, referent))
         for place in kind.places(desired.spec, referent):
-            for use in kind.uses:
-                if {Purpose.DELETE: deletes, Purpose.RETIRE: retires}.get(use.purpose, True):
-                    yield use, place
+            yield from ((use, {**place, **replaced}) for use in kind.uses if may.get(use.purpose, True))
     outside |= {
         (it.kind, it.address): None for it in wish.externals if any(key in wish.desired for key, _ in it.named_by)
     }
@@ -112,19 +107,21 @@ def _of_documents(wish: Wish) -> Iterator[tuple[Use, Place]]:
     for name, address in outside:
         kind = every[name]
         for place in kind.places({kind.fields.name: address}, referent):
-            yield from ((use, place) for use in kind.uses if use.purpose is Purpose.LOOK)
+            yield from ((use, place) for use in kind.uses if use.purpose is Purpose.LOOK and use.limits != OURS)
 
 
-def _deletes(wish: Wish, kind: Kind) -> bool:
-    """Whether a resource of a kind may ever be deleted by what the repository says."""
-    policies = [item for key, item in wish.desired.items() if key.kind == kind.name]
-    if kind.fields.kept:
-        policies = [item for item in policies if item.document.own_policy.prune]
-    allowed = any(_allows(item) for item in policies)
-    return allowed or bool(wish.environment.policy.prune and not kind.fields.kept)
+def _of_leftovers(wish: Wish) -> Iterator[tuple[Use, Place]]:
+    """Where something is pruned: what it takes to look at it and to delete it when its manifest is gone, the last one of
+    its kind maybe."""
+    said = [wish.environment.policy, *(item.policy for item in wish.desired.values())]
+    if any(policy.prune for policy in said):
+        home = {"cluster": wish.environment.cluster} if wish.environment.cluster else {}
+        for kind in wish.kinds.values():
+            if not kind.fields.one_off:
+                yield from ((use, home) for use in kind.uses if use.purpose in (Purpose.LOOK, Purpose.DELETE))
 
 
-def _allows(item: Desired) -> bool:
+def _deletes(item: Desired) -> bool:
     return bool(item.policy.prune or item.policy.replace or item.document.formerly)
 
 

@@ -12,7 +12,7 @@ from reconciler.model.errors import AwsError
 from reconciler.model.fields import Field, Fields
 from reconciler.model.kind import NO_POLICY, Answer, Kind, Reader, Referent
 from reconciler.model.observed import Observed, Wanted
-from reconciler.model.permission import LINKED_ROLE, OURS, Place, Purpose, Use
+from reconciler.model.permission import LINKED_ROLE, OURS, TO_PRUNE, Place, Purpose, Use
 from reconciler.model.plan import Action, Call, Change
 from reconciler.model.policy import Policy
 from reconciler.model.shapes import Shape
@@ -67,7 +67,7 @@ class Cluster(Kind):
         Use("ecs:TagResource", ("cluster/{cluster}",), Purpose.CHANGE),
         Use("ecs:UntagResource", ("cluster/{cluster}",), Purpose.CHANGE),
         LINKED_ROLE,
-        Use("ecs:DeleteCluster", ("cluster/*",), Purpose.DELETE, OURS),
+        Use("ecs:DeleteCluster", ("cluster/*",), Purpose.DELETE, TO_PRUNE),
     )
 
     def address(self, spec: Tree) -> str | None:

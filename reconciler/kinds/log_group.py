@@ -10,7 +10,7 @@ from reconciler.model.errors import AwsError
 from reconciler.model.fields import Field, Fields
 from reconciler.model.kind import Answer, Kind, Reader, Referent
 from reconciler.model.observed import Observed, Wanted
-from reconciler.model.permission import OURS, Place, Purpose, Use
+from reconciler.model.permission import OURS, TO_PRUNE, Place, Purpose, Use
 from reconciler.model.plan import Action, Call, Change
 from reconciler.model.shapes import Shape
 from reconciler.model.tree import Pending, Tree
@@ -52,7 +52,8 @@ class LogGroup(Kind):
         Use("logs:UntagResource", _GROUP, Purpose.CHANGE),
         Use("logs:PutRetentionPolicy", _GROUP, Purpose.CHANGE, where="retention"),
         Use("logs:AssociateKmsKey", _GROUP, Purpose.CHANGE, where="key"),
-        Use("logs:DeleteLogGroup", _ANY, Purpose.DELETE, OURS),
+        Use("logs:DeleteLogGroup", _ANY, Purpose.DELETE, TO_PRUNE),
+        Use("logs:DeleteLogGroup", _GROUP, Purpose.DELETE, where="replaced"),
     )
 
     def address(self, spec: Tree) -> str | None:

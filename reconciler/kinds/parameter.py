@@ -212,7 +212,8 @@ def _tags_of_new(change: Change) -> dict[str, str]:
 
 
 def _observed(want: Wanted, name: str, item: Any, all_tags: dict[str, str], at: Any) -> Observed:
-    spec: dict[str, Any] = {"name": name}
+    # what is no longer declared is known by its ARN, which DeleteParameter does not take
+    spec: dict[str, Any] = {"name": name if want.spec is not None else item["Name"]}
     if want.spec is None or any(member in want.spec for member in WRITTEN):
         spec |= {member: item[aws] for member, aws in ATTRIBUTES.items() if item.get(aws)}
         spec["tags"] = tags.to_list(tags.people_s(all_tags))

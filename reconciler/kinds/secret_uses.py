@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from reconciler.kinds.secret_fields import ROTATION, WRITTEN
-from reconciler.model.permission import OURS, Place, Purpose, Use, sealing_place, sealing_uses
+from reconciler.model.permission import OURS, TO_PRUNE, Place, Purpose, Use, sealing_place, sealing_uses
 from reconciler.model.tree import Tree
 
 _NAMED: Final = ("secret:{secret}", "secret:{secret}-??????")
@@ -29,15 +29,15 @@ _CHANGES: Final = {
 USES: Final = (
     Use("secretsmanager:DescribeSecret", _NAMED),
     Use("secretsmanager:DescribeSecret", ("{arn}", "{arn}-??????")),
-    Use("secretsmanager:DescribeSecret", _ANY, limits=OURS, where="written"),
+    Use("secretsmanager:DescribeSecret", _ANY, limits=OURS),
     Use("secretsmanager:ListSecretVersionIds", _NAMED),
     Use("secretsmanager:ListSecretVersionIds", ("{arn}", "{arn}-??????")),
     *(Use(action, _NAMED, Purpose.CHANGE, where=where or "written") for action, where in _CHANGES.items()),
     Use("lambda:InvokeFunction", ("{lambda}",), Purpose.CHANGE),
     *sealing_uses("secretsmanager", "kms:GenerateDataKey", "value"),
     *sealing_uses("secretsmanager", "kms:Decrypt", "value"),
-    Use("secretsmanager:DeleteSecret", _ANY, Purpose.DELETE, OURS, where="written"),
-    Use("secretsmanager:RestoreSecret", _ANY, Purpose.VERB, OURS, where="written"),
+    Use("secretsmanager:DeleteSecret", _ANY, Purpose.DELETE, TO_PRUNE),
+    Use("secretsmanager:RestoreSecret", _ANY, Purpose.VERB, OURS),
 )
 
 

@@ -22,10 +22,12 @@ from reconciler.model.permission import (
 from reconciler.model.tree import Tree, get_path, leaves
 
 _SERVICES: Final = ("service/{cluster}/*",)
+_ANY: Final = ("service/*",)
 _DEPLOYMENTS: Final = ("service-deployment/{cluster}/*",)
 
 USES: Final = (
     Use("ecs:DescribeServices", _SERVICES),
+    Use("ecs:DescribeServices", _ANY, limits=OURS),
     Use("ecs:ListServiceDeployments", _SERVICES),
     Use("ecs:DescribeServiceDeployments", _DEPLOYMENTS),
     Use("ecs:DescribeServiceRevisions", ("service-revision/{cluster}/*",)),
@@ -43,7 +45,7 @@ USES: Final = (
     Use("ecs:TagResource", ("task-definition/{family}:*",), Purpose.CHANGE),
     *PASS_ROLE,
     LINKED_ROLE,
-    Use("ecs:DeleteService", _SERVICES, Purpose.DELETE, OURS),
+    Use("ecs:DeleteService", _ANY, Purpose.DELETE, OURS),
     Use("ecs:ListServices", purpose=Purpose.RETIRE, limits=IN_CLUSTER),
 )
 """A revision is tagged where ECS does not know that it failed in a service."""

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from reconciler.model.desired import Reference
-from reconciler.model.key import OWNER
+from reconciler.model.key import OWNER, PRUNE
 
 Place = Mapping[str, str]
 """Values that stand in the templates of uses: ``{"cluster": "main", "family": "web"}``."""
@@ -40,9 +40,10 @@ class Use:
     action  as operations are written, ``elbv2:DescribeTargetGroups``; or what AWS checks beside one: ``iam:PassRole``
     on      templates of resources: whole ARNs, ``*`` where IAM knows nothing narrower, else what stands behind
             ``arn:partition:service:region:account:``. ``{partition}``, ``{region}``, ``{account}`` and ``{owner}`` (our
-            owner tags, as a pattern) are always known
+            owner tags, as a pattern) are always known. One that takes nothing else is for what is no longer declared,
+            too
     limits  conditions that the permission is held to; values are templates
-    where   a name that a place must hold, although no template says it
+    where   a name that a place must hold, although no template says it; ``replaced`` is held where policy allows that
     """
 
     action: str
@@ -85,6 +86,9 @@ ECS: Final = "ecs.amazonaws.com"
 
 OURS: Final[tuple[Limit, ...]] = (("StringLike", f"aws:ResourceTag/{OWNER}", "{owner}"),)
 """Only what carries an owner tag of the environment: the way to what is no longer declared, whose name nobody knows."""
+
+TO_PRUNE: Final[tuple[Limit, ...]] = (*OURS, ("StringEquals", f"aws:ResourceTag/{PRUNE}", "true"))
+"""The same of a kind that is kept: only what once said of itself that it may go."""
 
 IN_CLUSTER: Final[tuple[Limit, ...]] = (
     ("ArnEquals", "ecs:cluster", "arn:{partition}:ecs:{region}:{account}:cluster/{cluster}"),

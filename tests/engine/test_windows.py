@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from reconciler.agent.converge import Ending
+from reconciler.agent.converge import Ending, converge
 from reconciler.engine.people import approve, propose
 from reconciler.model.record import Pin, Said, short
 from reconciler.model.status import Memory
@@ -86,10 +87,6 @@ def test_who_has_nothing_to_do_is_not_woken_by_a_window(lab):
 def test_a_person_says_that_windows_do_not_matter(lab):
     shut(lab)
     edit(lab, "shop:1", "shop:2")
-    from dataclasses import replace
-
-    from reconciler.agent.converge import converge
-
     target = replace(lab.target(), anytime=True)
     assert converge(target, lab.wish(), lab.clock, timeout=3600).ending is Ending.CONVERGED
     assert "UpdateService" in lab.writes()

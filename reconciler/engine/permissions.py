@@ -111,8 +111,8 @@ def _of_documents(wish: Wish) -> Iterator[tuple[Use, Place]]:
 
 
 def _of_leftovers(wish: Wish) -> Iterator[tuple[Use, Place]]:
-    """Where something is pruned: what it takes to look at it and to delete it when its manifest is gone, the last one of
-    its kind maybe."""
+    """Where something is pruned: what it takes to look at it and to delete it when its manifest is gone, maybe the last
+    one of its kind."""
     said = [wish.environment.policy, *(item.policy for item in wish.desired.values())]
     if any(policy.prune for policy in said):
         home = {"cluster": wish.environment.cluster} if wish.environment.cluster else {}

@@ -65,8 +65,8 @@ def marks(marked: Marked, look: Look, told: Told, installation: str) -> tuple[Ma
     """What is to be written now, and what is to be remembered. ``told`` says which apps the commit changes."""
     live = {look.commit, look.head}
     found = {(it.sha, it.context): it for it in _wanted(look, told, installation, marked)}
-    for (sha, context), state in marked.states.items():
-        if sha not in live and state < State.SUPERSEDED:
+    for sha, context in marked.states:
+        if sha not in live:
             found[sha, context] = superseded(sha, context, look.head or look.commit or "")
     new = tuple(it for at, it in found.items() if it.state > marked.states.get(at, -1))
     states = {at: state for at, state in marked.states.items() if at[0] in live}

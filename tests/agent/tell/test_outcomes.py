@@ -78,6 +78,11 @@ def test_ecs_rolling_back_is_one_failure_and_not_an_illness(heard):
         assert heard.saw(look(gone, commit=commit)) == []
 
 
+def test_a_rollback_is_no_illness_either_while_the_app_is_suspended(heard):
+    held = resource(synced="OutOfSync", health=HealthWord.DEGRADED, why="RolledBack", stalled="Suspended")
+    assert heard.saw(look(held)) == []
+
+
 def test_a_commit_that_changes_what_failed_and_fails_again_is_told_again(heard):
     def blocked(spec):
         desired, _ = wished(document(WEB.replace("Service", "Thing"), spec))

@@ -17,6 +17,7 @@ from reconciler.model.errors import UsageError
 from tests.agent.tell.looks import AT, ONE, TWO, failed, held, look, resource, rolling
 from tests.agent.tell.receivers import FakeAsk, HandClock, answer
 from tests.agent.tell.test_channels import HOOK, Topics
+from tests.agent.tell.test_templates import outcome
 
 PATIENCE = 30
 SLACK = Channel("ops", "slack", to=Kept(variable="SLACK"))
@@ -260,3 +261,27 @@ def test_a_look_that_is_not_understood_does_not_end_the_telling(blocked, caplog)
     blocked.teller.stop(PATIENCE)
     assert "a bug in reconciler while telling: AttributeError" in caplog.text
     assert "alice" in str([it.json for it in blocked.ask.asked])
+
+
+def test_what_is_put_before_a_sender_waits_to_be_woken_is_sent():
+    world = World(SLACK)
+    [(_, lane)] = world.teller.channels
+    stepped, sent, step = [], threading.Event(), lane.step
+
+    def late():
+        found = step()
+        if not stepped:
+            stepped.append(found)
+            lane.put(outcome())  # nobody is woken by this
+        elif found == 0.0:
+            sent.set()
+        return found
+
+    lane.step = late
+    world.teller.start()
+    try:
+        assert sent.wait(PATIENCE)
+    finally:
+        world.teller.stop(PATIENCE)
+    assert stepped == [None]
+    assert len(world.ask.asked) == 1

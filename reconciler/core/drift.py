@@ -69,6 +69,12 @@ def is_held(change: Change) -> bool:
     return change.blocked is not None and change.blocked.code in HELD
 
 
+def stands(world: World, change: Change) -> bool:
+    """Whether a resource is there to be used, although what somebody changed of it is not corrected."""
+    there = change.observed is not None and change.observed.present
+    return is_held(change) and there and not world.kinds[change.key.kind].revalues(change)
+
+
 def freed(changes: Mapping[Key, Change], made: Change) -> Change:
     """A change of which something is left, without waiting for what is held for just that."""
     if made.desired is None or not (made.left or made.ignored):

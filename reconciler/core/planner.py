@@ -9,7 +9,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 
-from reconciler.core import base, consent, drift, ownership, preflight, prune, removal, retention, rotation, said
+from reconciler.core import (
+    base,
+    consent,
+    drift,
+    ownership,
+    preflight,
+    prune,
+    removal,
+    retention,
+    rotation,
+    said,
+    stamps,
+)
 from reconciler.core.compare import Before, compare, created, missing
 from reconciler.core.diff import create_only
 from reconciler.core.failures import digest_on_failure
@@ -23,16 +35,12 @@ from reconciler.core.world import World
 from reconciler.model.desired import Desired, Reference
 from reconciler.model.errors import Denied, Problem, Severity
 from reconciler.model.fields import Effect
-from reconciler.model.key import COMMIT, DIGEST, IMAGE, OWNER, PRUNE, Key
+from reconciler.model.key import Key
 from reconciler.model.kind import Kind
 from reconciler.model.observed import NEVER, Observed
 from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.policy import Policy, join
 from reconciler.model.tree import holds_pending
-
-_NAMED, _TAG = 128 - len(IMAGE), 256
-"""Characters of a container's name and of an image's tag that there is room for in a tag. Source: the ECS API
-reference on tags."""
 
 
 def plan(world: World) -> Plan:
@@ -98,7 +106,7 @@ def _change(world: World, changes: Mapping[Key, Change], desired: Desired) -> Ch
         Action.CREATE,
         desired=replace(desired, spec=resolved(world, changes, desired)),
         observed=seen,
-        stamps=_stamps(world, desired, kind),
+        stamps=stamps.of_new(world, desired, kind),
         old=world.leftovers.get(key),
         ready=key in world.health and world.health[key].healthy,
         waits_on=_waits(world, changes, desired),
@@ -107,8 +115,7 @@ def _change(world: World, changes: Mapping[Key, Change], desired: Desired) -> Ch
     if kind.fields.one_off:
         return _run(world, changes, kind, start)
     policy = join([world.asked, desired.policy])
-    stamps = partial(_kept_stamps, world, kind)
-    then = base.before(world, changes, desired, start.spec, stamps)
+    then = base.before(world, changes, desired, start.spec, partial(stamps.kept, world, kind))
     made = _as_said(world, kind, start, policy, then)
     made = drift.freed(changes, made) if made is not None else None
     made = restarted(world, kind, start, rotation.taken_up(world, changes, kind, start, made))
@@ -190,16 +197,16 @@ def _update(world: World, kind: Kind, start: Change, policy: Policy, then: Befor
     adopting = not ours and not seen.kin
     if adopting and (problem := ownership.refusal(world.scope, desired, seen, policy)):
         return replace(start, action=Action.HOLD, step=Action.HOLD, blocked=problem)
-    stamps = _wanted_stamps(start.stamps, adopting) if ours or adopting else {}
+    our_tags = stamps.held_to(start.stamps, adopting=adopting) if ours or adopting else {}
     then = None if adopting else then
-    found = compare(kind, desired, seen, policy, stamps, then)
+    found = compare(kind, desired, seen, policy, our_tags, then)
     if any(holds_pending(change.after) for change in found.changes) and (not_known := unread(world, start.key)):
         # a value nobody could look up is no other value: nothing is concluded from it, and nothing refused for it
         return replace(start, action=Action.HOLD, step=Action.HOLD, waits_on=not_known)
     left = drift.not_corrected(world, start.key, policy, drift.separable(kind, found.changes))
     whole = len(left) == len(found.changes)
     if left and not whole:
-        found = compare(kind, desired, seen, policy, stamps, then, {field.path for field in left})
+        found = compare(kind, desired, seen, policy, our_tags, then, {field.path for field in left})
     if not found.changes or (whole and policy.drift == "off"):
         again = _retreat(world, kind, start, policy) or clean_up(world, kind, start)
         again = again or retention.retire(world, kind, start)
@@ -266,37 +273,15 @@ def _with_calls(kind: Kind, change: Change) -> Change:
     return replace(change, calls=tuple(kind.calls(change)), note=note)
 
 
-def _stamps(world: World, desired: Desired, kind: Kind) -> dict[str, str]:
-    """The tags of ours a new resource gets."""
-    stamps = {OWNER: world.scope.owner(desired.key)}
-    if desired.document.own_policy.prune is not None:
-        stamps[PRUNE] = str(desired.document.own_policy.prune).lower()
-    if kind.fields.versioned:
-        stamps[DIGEST] = desired.digest
-        pinned = desired.document.pinned
-        stamps |= {IMAGE + name: tag for name, tag in pinned.items() if len(name) <= _NAMED and len(tag) <= _TAG}
-        if world.commit:
-            stamps[COMMIT] = world.commit
-    return stamps
-
-
-def _wanted_stamps(stamps: Mapping[str, str], adopting: bool) -> dict[str, str]:
-    """Those a present resource is held to: a commit that changes nothing of a resource does not touch its tags."""
-    return {
-        name: value for name, value in stamps.items() if adopting or name in (OWNER, PRUNE) or name.startswith(IMAGE)
-    }
-
-
-def _kept_stamps(world: World, kind: Kind, desired: Desired) -> dict[str, str]:
-    return _wanted_stamps(_stamps(world, desired, kind), adopting=False)
-
-
 def _waits(world: World, changes: Mapping[Key, Change], desired: Desired) -> tuple[Key, ...]:
     """What has to be settled first. A revision that is there already may name what is yet to be written: whoever runs
     it waits for that."""
 
     def unsettled(key: Key) -> bool:
-        return key in world.invalid or (key in changes and not (changes[key].nothing or only_cleans_up(changes[key])))
+        change = changes.get(key)
+        if change is None or change.nothing or only_cleans_up(change):
+            return key in world.invalid
+        return not drift.stands(world, change)
 
     def unwritten(key: Key) -> bool:
         change = changes.get(key)

@@ -17,6 +17,8 @@ from reconciler.model.status import Memory
 from reconciler.report import schema
 from reconciler.report.plan_json import plan_json
 from reconciler.report.plan_text import plan_text
+from tests.engine.test_pin_images import PIN, push
+from tests.engine.test_pin_images import SHOP as PINNED
 from tests.lab import ENVIRONMENT, SHOP, Lab, edit, record, said
 
 ONE = SHOP[: SHOP.rindex("---")].replace("desiredCount: 2", "desiredCount: 2, deploymentConfiguration: {maximumPercent: 150}")
@@ -239,6 +241,65 @@ def test_a_directory_without_git_knows_drift_as_long_as_the_app_wants_the_same()
     assert causes(lab.plan()) == {"LogGroup.retentionInDays": None}
 
 
+# what is desired, and is not in git
+
+
+def days(lab: Lab, value: str) -> None:
+    ssm = lab.simulator.client("ssm", region="eu-west-1")
+    ssm.put_parameter(Name="/days", Value=value, Type="String", Overwrite=True)
+    lab.writes()
+
+
+@pytest.fixture
+def looking() -> Lab:
+    """The app with the days of its retention looked up."""
+    lab = Lab()
+    days(lab, "30")
+    lab.app("shop", ONE.replace("retentionInDays: 30", 'retentionInDays: "${{ ssm./days }}"'))
+    lab.commit_all()
+    assert lab.apply().ending is Ending.CONVERGED
+    lab.writes()
+    return lab
+
+
+def test_another_value_of_another_tool_is_taken_up_and_is_no_drift(looking):
+    days(looking, "60")
+    assert causes(looking.plan()) == {"LogGroup.retentionInDays": "git"}
+    agent(looking)
+    assert kept(looking) == 60
+    assert agent(looking).plan.empty
+
+
+def test_a_looked_up_value_that_somebody_changed_by_hand_is_drift(looking):
+    retention(looking, 7)
+    assert causes(agent(looking).plan) == {"LogGroup.retentionInDays": "drift"}
+    assert kept(looking) == 7
+
+
+def test_a_tag_that_moved_is_of_git_and_a_revision_deployed_by_hand_beside_it_is_drift():
+    lab = Lab()
+    lab.write("environments/staging.yaml", PIN)
+    lab.app("shop", PINNED)
+    push(lab, "v1", "a")
+    lab.commit_all()
+    assert lab.apply().ending is Ending.CONVERGED
+    push(lab, "v1", "b")
+    assert {change.key: change.cause for change in lab.plan().changes} == {PAPER: "git", WEB: "git"}
+    lab.writes()
+    agent(lab)
+    assert lab.writes() == ["RegisterTaskDefinition", "UpdateService"]
+    lab.simulator.settle()
+    agent(lab)
+    lab.simulator.advance(60)
+    agent(lab)
+    lab.ecs().register_task_definition(
+        family="web", containerDefinitions=[{"name": "web", "image": "hand:made", "memory": 128}]
+    )
+    lab.ecs().update_service(cluster="main", service="web", taskDefinition="web:3")
+    lab.simulator.settle()
+    assert causes(lab.plan()) == {"Service.taskDefinition": "drift"}
+
+
 # the record
 
 
@@ -307,7 +368,7 @@ def test_what_is_left_under_warn_keeps_the_commits_after_it_from_nothing(lab):
     agent(lab)
     commit(lab, "retentionInDays: 30", "retentionInDays: 60")
     agent(lab)
-    assert (kept(lab), record(lab).commit) == (60, lab.commit)
+    assert (kept(lab), record(lab).commit, record(lab).behind) == (60, lab.commit, {})
     retention(lab, 7)
     assert causes(agent(lab).plan) == {"Service.desiredCount": "drift", "LogGroup.retentionInDays": "drift"}
 
@@ -421,6 +482,16 @@ def test_under_warn_what_both_changed_becomes_what_git_says(lab):
     count(lab, 5)
     agent(lab)
     assert lab.service("web")["desiredCount"] == 3
+
+
+def test_under_warn_what_somebody_changed_of_a_cluster_holds_up_no_service():
+    lab = made(ONE.replace("{name: main}", "{name: main}\nspec: {settings: [{name: containerInsights, value: enabled}]}"))
+    lab.ecs().update_cluster_settings(cluster="main", settings=[{"name": "containerInsights", "value": "disabled"}])
+    commit(lab, "shop:1", "shop:2")
+    lab.writes()
+    result = agent(lab)
+    assert lab.writes() == ["RegisterTaskDefinition", "UpdateService"]
+    assert drifted(result.plan) == {Key("shop", "Cluster", "main"): ("settings.containerInsights",)}
 
 
 @pytest.mark.parametrize(("word", "there"), [("warn", False), ("off", False), ("correct", True)])

@@ -141,7 +141,7 @@ def test_no_value_of_what_is_approved_comes_into_the_record(shop):
 @pytest.fixture
 def closed(shop):
     now = shop.clock.now()
-    shop.edit(ENV, "  approve: true\n", f'  windows:\n    - {{deny: "{now.minute} {now.hour} * * *", duration: 1h}}\n')
+    shop.edit(ENV, "  approve: true\n", f'  windows:\n    - {{deny: "{now.minute} {now.hour} * * *", duration: 10m}}\n')
     shop.commit()
     return shop
 

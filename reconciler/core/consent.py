@@ -21,7 +21,7 @@ from reconciler.model.record import Terms, short
 
 
 def asked_for(world: World, changes: Mapping[Key, Change]) -> tuple[dict[Key, Change], dict[str, Terms]]:
-    """The changes, those held back that have to wait; and, where a person has to approve, what stands for them by app."""
+    """The changes, those held back that have to wait; and, where a person has to approve, what stands for an app's."""
     told = {key: _to_pin(world, it) if _is_held(world, key.app) else it for key, it in changes.items()}
     made = {key: it for key, it in told.items() if not (_retires(world, it) and _closed(world, key.app))}
     held = [it for it in made.values() if _asks(world, it)]

@@ -271,7 +271,8 @@ def a_group_with_a_key() -> Policed:
 def lookups() -> Policed:
     lab = lab_with(
         f"{HEAD}kind: LogGroup\nmetadata: {{name: days}}\n"
-        "spec: {logGroupName: '/${{ cfn.net.Name }}/${{ tfstate.outputs.name }}', retentionInDays: '${{ ssm./days }}'}\n"
+        "spec: {logGroupName: days, retentionInDays: '${{ ssm./days }}', "
+        "tags: {net: '${{ cfn.net.Name }}', of: '${{ tfstate.outputs.name }}'}}\n"
     )
     lab.files["environments/staging.yaml"] += "  tfstate: {s3: s3://acme-state/prod/net}\n"
     client = lab.simulator.client
@@ -376,3 +377,50 @@ def test_nothing_of_it_is_superfluous():
     gates = [played(name)[0] for name in PLAYS]
     offered = set().union(*(gate.offered for gate in gates))
     assert offered - set().union(*(gate.used for gate in gates)) == set()
+
+
+@pytest.mark.parametrize("name", ["change_image", "a_job_that_ends", "a sample of Secret", "what_it_names_outside", "lookups"])
+def test_a_role_that_only_plans_sees_everything_and_may_write_nothing(name):
+    _, lab = played(name)
+    role_only = Policed(dict(lab.files), lab.simulator, preflight=lab.preflight, plan_only=True)
+    plan = role_only.plan()
+    assert role_only.gate.refused == []
+    assert role_only.gate.checked
+    assert not [change for change in plan.changes if change.observed and change.observed.error]
+    assert not [problem for problem in plan.warnings if problem.code in ("not-checked", "inventory-not-read")]
+    if name == "change_image":
+        edit(role_only, "shop:2", "shop:3")
+        role_only.apply(timeout=60)
+        assert {need.action for need in role_only.gate.refused} == {"ecs:RegisterTaskDefinition"}
+
+
+@pytest.mark.parametrize(
+    "without", ["ecs:CreateService", "ecs:RegisterTaskDefinition", "ecs:DescribeServices", "ecs:TagResource", "logs:CreateLogGroup"]
+)
+def test_without_one_action_of_it_the_same_does_not_converge(without):
+    lab = lab_with(SHOP)
+    lab.without = without
+    assert lab.apply(timeout=120).ending is not CONVERGED
+    assert without in {need.action for need in lab.gate.refused}
+
+
+def test_without_the_roles_no_definition_is_registered():
+    lab = lab_with(SHOP.replace("spec:\n", "spec:\n  executionRoleArn: exec\n", 1))
+    role(lab.simulator, "exec")
+    lab.without = "iam:PassRole"
+    assert lab.apply(timeout=120).ending is not CONVERGED
+    [need] = {(need.action, need.resource) for need in lab.gate.refused}
+    assert need == ("iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/exec")
+
+
+def test_a_role_that_was_not_named_when_it_was_printed_is_out_of_reach():
+    """A policy that was printed before a manifest named a mightier role does not let it be used."""
+    lab = lab_with(SHOP)
+    converges(lab)
+    printed = lab.gate.policies
+    edit(lab, "metadata: {name: web}\nspec:\n  container", "metadata: {name: web}\nspec:\n  taskRoleArn: admin\n  container")
+    role(lab.simulator, "admin")
+    lab.policies = lambda made: printed
+    assert lab.apply(timeout=120).ending is not CONVERGED
+    assert {need.resource for need in lab.gate.refused if need.action == "iam:PassRole"} == {f"arn:aws:iam::{ACCOUNT}:role/admin"}
+

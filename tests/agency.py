@@ -13,6 +13,7 @@ from reconciler.agent.controller import Controller, Ends
 from reconciler.agent.desk import Wake
 from reconciler.agent.source import Reading
 from reconciler.engine.apply import Target
+from reconciler.engine.bases import Bases
 from reconciler.model.desired import Environment
 from reconciler.model.errors import ReconcilerError, SourceError
 from reconciler.model.lease import Begun, Older, by_time
@@ -62,6 +63,11 @@ class MemorySource:
     def at(self, commit: str) -> Revision | None:
         return self.commits.get(commit)
 
+    def read(self, commit: str) -> Revision:
+        if commit not in self.commits:
+            raise SourceError("no such commit")
+        return self.commits[commit]
+
     def before(self, commit: str) -> list[str]:
         return [known for known in reversed(self.commits) if known < commit]
 
@@ -105,7 +111,10 @@ class Agency:
             raise self.refuse
         self.connected += 1
         both = self.lab.connect()
-        return Ends(both.read, both.lookups, lambda: self.change(self.lab.target()), lease=self.lease)
+        base = Bases(self.source.read, "staging")
+        return Ends(
+            both.read, both.lookups, lambda: self.change(replace(self.lab.target(), base=base)), lease=self.lease
+        )
 
     def run(self, seconds: float) -> None:
         """Let this much time pass, with a turn whenever the controller wants one."""

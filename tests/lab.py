@@ -12,12 +12,14 @@ import boto3
 from reconciler.agent.converge import Outcome, converge
 from reconciler.core.world import World
 from reconciler.engine.apply import Target
+from reconciler.engine.bases import Bases
 from reconciler.engine.connect import Connected, connect
 from reconciler.engine.lookup import Wish
 from reconciler.engine.observe import observe
 from reconciler.engine.reconcile import reconcile
 from reconciler.engine.settle import Draft, draft, settle
 from reconciler.kinds import KINDS
+from reconciler.model.errors import SourceError
 from reconciler.model.key import Scope
 from reconciler.model.plan import Plan, Preflight
 from reconciler.model.policy import Policy
@@ -64,6 +66,7 @@ class Lab:
     commit: str | None = None
     preflight: Preflight = Preflight.CHANGES
     root: str = ""
+    commits: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.clock = SimulatedClock(self.simulator)
@@ -78,8 +81,24 @@ class Lab:
 
     def draft(self, environment: str = "staging") -> Draft:
         """What the files say, nobody having been asked."""
-        revision = Revision(self.commit, {path: text.encode() for path, text in self.files.items()}, root=self.root)
-        return draft(revision, environment, KINDS)
+        if self.commit is not None:
+            self.commits.setdefault(self.commit, dict(self.files))
+        return draft(self._revision(self.commit, self.files), environment, KINDS)
+
+    def commit_all(self) -> str:
+        """What the files say now is a commit of its own, and the one that is planned."""
+        self.commit = f"{len(self.commits) + 1:040x}"
+        self.commits[self.commit] = dict(self.files)
+        return self.commit
+
+    def read(self, commit: str) -> Revision:
+        """The files of an earlier commit. Raises SourceError where there is no such commit any more."""
+        if commit not in self.commits:
+            raise SourceError(f"there is no commit {commit!r}")
+        return self._revision(commit, self.commits[commit])
+
+    def _revision(self, commit: str | None, files: dict[str, str]) -> Revision:
+        return Revision(commit, {path: text.encode() for path, text in files.items()}, root=self.root)
 
     def wish(self, environment: str = "staging") -> Wish:
         """What the files want; what they look up is asked for through the laboratory's own connection."""
@@ -102,7 +121,10 @@ class Lab:
         connected = self.connect()
         scope, restart = Scope("default", "staging"), frozenset(asked.pop("restart", ()))
         read, write, records = connected.read, connected.write, connected.records
-        return Target(scope, read, write, Policy(**asked), records, restart, preflight=self.preflight)
+        more = {name: asked.pop(name) for name in ("unattended", "who") if name in asked}
+        base = Bases(self.read, "staging")
+        asked_for = Policy(**asked)
+        return Target(scope, read, write, asked_for, records, restart, preflight=self.preflight, base=base, **more)
 
     def plan(self, **asked: Any) -> Plan:
         return self.tick(Memory(), write=False, **asked).plan

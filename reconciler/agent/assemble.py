@@ -12,11 +12,13 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from reconciler.agent.blame import Blame
 from reconciler.agent.board import Board
 from reconciler.agent.controller import Controller
 from reconciler.agent.desk import Wake
 from reconciler.agent.ends import Connecting
 from reconciler.agent.http import Ask
+from reconciler.agent.index import Index
 from reconciler.agent.intent import Log
 from reconciler.agent.login.credentials import credentials_for, token_for
 from reconciler.agent.login.secrets import read_secret
@@ -24,12 +26,18 @@ from reconciler.agent.office import Office
 from reconciler.agent.running import Agent
 from reconciler.agent.source import FolderSource, GitSource, Source
 from reconciler.agent.wake.folder import FolderWatcher
+from reconciler.agent.wake.listener import Listener
 from reconciler.agent.wake.poller import Poller
 from reconciler.agent.waking import Waking
+from reconciler.aws.clients import Clients
+from reconciler.aws.queue import AwsQueue
 from reconciler.aws.session import sdk_session
 from reconciler.model.agent import AgentSettings
 from reconciler.model.clock import Clock
+from reconciler.model.desired import Environment
+from reconciler.model.errors import SourceError
 from reconciler.source.mirror import Mirror
+from reconciler.source.revision import Revision
 from reconciler.source.signed import signer
 
 SOON = 1.0
@@ -60,7 +68,11 @@ def run(settings: AgentSettings, parts: Parts, stop: threading.Event, serving: C
     with ExitStack() as running:
         source = _folder(settings, parts, bell, running) if settings.repository.worktree else None
         source = source or _mirror(settings, parts, bell, running)
-        make = _maker(settings, parts, board, clock, source, stop)
+        connecting = _connecting(settings, parts, board, clock, source, bell)
+        make = _maker(settings, parts, board, clock, source, stop, connecting)
+        for queue in settings.queues:
+            if not queue.environment:
+                connecting.listen(Environment(""), running)
         agent = Agent(source, make, _chosen(settings), parts.clock, board, parts.log, stop)
         office = Office(agent.controllers, source, source.history)
         _tell(settings, parts, board, running)
@@ -85,16 +97,68 @@ def _chosen(settings: AgentSettings) -> Callable[[str], bool]:
 
 
 def _maker(
-    settings: AgentSettings, parts: Parts, board: Board, clock: Clock, source: Source, stop: threading.Event
+    settings: AgentSettings,
+    parts: Parts,
+    board: Board,
+    clock: Clock,
+    source: Source,
+    stop: threading.Event,
+    connecting: Connecting,
 ) -> Callable[[str], Controller]:
-    connecting = Connecting(
-        settings.installation, parts.holder, settings.share, clock, board, parts.log, parts.session, parts.environ
-    )
-
     def make(name: str) -> Controller:
-        return Controller(name, source, connecting, clock, board, parts.log, settings.resync, Random(), stop.is_set)
+        allow = tuple(it for pattern, it in settings.allow.items() if fnmatchcase(name, pattern))
+        return Controller(
+            name,
+            source,
+            connecting,
+            clock,
+            board,
+            parts.log,
+            settings.resync,
+            Random(),
+            stop.is_set,
+            allow=allow,
+        )
 
     return make
+
+
+def _connecting(
+    settings: AgentSettings, parts: Parts, board: Board, clock: Clock, source: Source, bell: _Bell
+) -> Connecting:
+    index, blame = Index(), Blame(parts.clock)
+
+    def read(commit: str) -> Revision:
+        found = source.at(commit)
+        if found is None:
+            raise SourceError("the commit cannot be read", where=commit[:12])
+        return found
+
+    def listen(environment: Environment, running: ExitStack) -> None:
+        """To the queues that lie in the account of an environment."""
+        for queue in settings.queues:
+            if queue.environment != environment.name:
+                continue
+            clients = Clients(environment, session=parts.session)
+            listener = Listener(
+                AwsQueue(clients, parts.clock, queue.url), index, bell, blame.tell, parts.clock, count=board.count
+            )
+            running.callback(listener.stop)
+            listener.start()
+
+    return Connecting(
+        settings.installation,
+        parts.holder,
+        settings.share,
+        clock,
+        parts.log,
+        read,
+        index,
+        blame,
+        listen,
+        parts.session,
+        parts.environ,
+    )
 
 
 def _mirror(settings: AgentSettings, parts: Parts, bell: _Bell, running: ExitStack) -> Source:

@@ -7,7 +7,7 @@ vanish at any call; a new one begins from git and AWS.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from random import Random
 
@@ -19,6 +19,7 @@ from reconciler.agent.lease.lease import Lease
 from reconciler.agent.measure import took
 from reconciler.agent.picture import Picture
 from reconciler.agent.source import Source
+from reconciler.core.drift import drifted
 from reconciler.core.rollup import look_again
 from reconciler.engine.apply import Target
 from reconciler.engine.in_force import InForce, apps_of, changed_apps
@@ -26,9 +27,11 @@ from reconciler.engine.lookup import Wish, narrowed
 from reconciler.engine.reconcile import reconcile
 from reconciler.engine.sources import Doors
 from reconciler.engine.trim import trimmed
+from reconciler.model.allow import Allow
 from reconciler.model.clock import Clock
 from reconciler.model.desired import Environment
 from reconciler.model.errors import LeaseHeld, Problem, ReconcilerError, Throttled
+from reconciler.model.key import Key
 from reconciler.model.kind import Reader
 from reconciler.model.plan import Call, Change, Plan
 from reconciler.model.record import Record
@@ -45,15 +48,16 @@ STEP = 20
 class Ends:
     """What connects a controller to its account.
 
-    ``target`` makes the Target of a tick; ``forget`` has what is remembered of these ARNs read anew; ``room`` is how
-    many calls may be made at once.
+    ``target`` makes the Target of a tick; ``forget`` has what is remembered of these apps read anew; ``room`` is how
+    many calls may be made at once. ``learn`` is told what was read of these apps (None: of all).
     """
 
     read: Reader
     doors: Doors
     target: Callable[[], Target]
     lease: Lease | None = None
-    forget: Callable[[Iterable[str]], None] = lambda arns: None
+    forget: Callable[[Collection[str]], None] = lambda apps: None
+    learn: Callable[[Mapping[Key, str], Collection[str] | None], None] = lambda arns, apps: None
     room: Callable[[], int] = lambda: 50
     close: Callable[[], None] = lambda: None
 
@@ -66,7 +70,7 @@ Connect = Callable[[Environment], Ends]
 class Controller:
     """The controller of one environment. ``turn`` is for one thread alone; ``wake`` and ``ask`` for any.
 
-    ``nudge`` wakes that thread, ``stop`` says that no further call is to be made.
+    ``nudge`` wakes that thread, ``stop`` says that no further call is to be made, ``allow`` what commits may do.
     """
 
     name: str
@@ -79,6 +83,7 @@ class Controller:
     jitter: Random = field(default_factory=Random)
     stop: Callable[[], bool] = lambda: False
     nudge: Callable[[], None] = lambda: None
+    allow: tuple[Allow, ...] = ()
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
@@ -87,10 +92,11 @@ class Controller:
         self._due = Due(self.resync, self.jitter, self.clock.monotonic())
         self._ends: Ends | None = None
         self._environment: Environment | None = None
-        self._intent = Intent(self.name, self.source, self.log)
+        self._intent = Intent(self.name, self.source, self.log, self.allow)
         self._memory = Memory()
         self._picture = Picture(self.name)
         self._waits: dict[str, frozenset[str]] = {}
+        self._drifted: dict[Key, tuple[str, ...]] = {}
         self._why_failed: dict[str, frozenset[str]] = {}
         self._fresh = False  # the remote has answered since the lease was taken: it may really have gone back
         self._trouble: ReconcilerError | None = None
@@ -171,6 +177,8 @@ class Controller:
             if wake.git:  # what is there to look at, the source says
                 continue
             self._due.wake(wake.apps, self.clock.monotonic(), reset=wake.reset)
+            if wake.reset and wake.apps and self._ends is not None:  # somebody did something to it
+                self._ends.forget(wake.apps)
 
     def _take_news(self) -> bool:
         """Take up what the repository says now; whether that is something else than before."""
@@ -241,12 +249,17 @@ class Controller:
     def _tick(self, scope: tuple[str, ...]) -> None:
         began = self.clock.monotonic()
         self._ticks += 1
-        for apps, result in self._looked(scope):
+        asked = tuple(app for app in scope if app in self._asked)
+        for apps, result in self._looked(asked or scope, asked=bool(asked)):
+            everything = self._is_everything(apps)
             self._memory = result.memory
-            self._picture.saw(apps, result, everything=self._is_everything(apps))
+            self._tell_drift(result)
+            self._picture.saw(apps, result, everything=everything)
+            if self._ends is not None:
+                self._ends.learn(result.arns, None if everything else apps)
             for app in apps:
                 self._due_again(app, result)
-            self._asked -= set(apps)
+            self._asked_done(apps, result)
             self._wake_waiting(apps)
         assert self.wish is not None
         self._memory = trimmed(self._memory, self.wish, self._picture.read)
@@ -254,13 +267,32 @@ class Controller:
         took(self.board, "reconciler_reconcile_duration_seconds", self.clock.monotonic() - began, environment=self.name)
         self._show()
 
-    def _looked(self, scope: tuple[str, ...]) -> Iterable[tuple[tuple[str, ...], Result]]:
+    def _asked_done(self, apps: Iterable[str], result: Result) -> None:
+        """What a person asked for holds until nothing of it is left to make."""
+        left = {change.key.app for change in result.plan.changes if change.calls and not change.blocked}
+        with self._lock:
+            self._asked -= set(apps) - left
+
+    def _tell_drift(self, result: Result) -> None:
+        """Count what somebody changed when it is first seen, and what was corrected of it."""
+        for key, paths in {**drifted(result.plan), **result.healed}.items():
+            if self._drifted.get(key) != paths:
+                who = self._ends.target().who(key) if self._ends else ""
+                self.log("drift", environment=self.name, app=key.app, key=str(key), paths=paths, who=who)
+                self.board.count("reconciler_drift_detected_total", environment=self.name, app=key.app)
+        seen = {it.key for it in result.status.resources}
+        self._drifted = {key: it for key, it in self._drifted.items() if key not in seen} | drifted(result.plan)
+        for key, paths in result.healed.items():
+            self.log("healed", environment=self.name, app=key.app, key=str(key), paths=paths)
+            self.board.count("reconciler_heal_total", environment=self.name, app=key.app)
+
+    def _looked(self, scope: tuple[str, ...], *, asked: bool) -> Iterable[tuple[tuple[str, ...], Result]]:
         """A result for each part of the scope that could be looked at together: an app whose planning fails is found
         by halving, and holds up only itself."""
         assert self.wish is not None
         assert self._ends is not None
         wish = self.wish if self._is_everything(scope) else narrowed(self.wish, scope)
-        target = replace(self._ends.target(), stop=self.stop, made=self._made)
+        target = replace(self._ends.target(), stop=self.stop, made=self._made, unattended=not asked)
         try:
             found = reconcile(target, wish, self._memory)
         except ReconcilerError:
@@ -273,8 +305,8 @@ class Controller:
             yield scope, found
             return
         half = len(scope) // 2
-        yield from self._looked(scope[:half])
-        yield from self._looked(scope[half:])
+        yield from self._looked(scope[:half], asked=asked)
+        yield from self._looked(scope[half:], asked=asked)
 
     def _made(self, change: Change, call: Call) -> None:
         """A call was made."""
@@ -309,6 +341,8 @@ class Controller:
         again = look_again(status, plan)
         if again is None:
             self._due.rested(app)
+            if result.again is not None and not result.moves:  # a window opens
+                self._due.at(app, now + result.again)
         else:
             self._due.moves(app, now, again)
         self._waits[app] = frozenset(key.app for change in plan.changes for key in change.waits_on if key.app != app)

@@ -17,6 +17,7 @@ from reconciler.engine.lookup import Wish
 from reconciler.engine.settle import Draft, draft, settle
 from reconciler.engine.sources import Doors
 from reconciler.kinds import KINDS
+from reconciler.model.allow import Allow
 from reconciler.model.desired import Environment
 from reconciler.model.errors import InvalidManifests, Problem, SourceError
 from reconciler.model.kind import Reader
@@ -32,12 +33,14 @@ class Log(Protocol):
 
 @dataclass
 class Intent:
-    """``problems`` are those of the newest commit, ``broken`` those for which nothing of it can be used; ``force`` is
-    None as long as nothing is in force."""
+    """``allow`` is what commits may do whatever they say themselves. ``problems`` are those of the newest commit,
+    ``broken`` those for which nothing of it can be used; ``force`` is None as long as nothing is in force.
+    """
 
     name: str
     source: Source
     log: Log
+    allow: tuple[Allow, ...] = ()
     reading: Reading | None = None
     force: InForce | None = None
     problems: tuple[Problem, ...] = ()
@@ -56,7 +59,7 @@ class Intent:
             self.log("source failed", environment=self.name, error=reading.error)
         if reading.revision is None or (before is not None and before.revision is reading.revision):
             return None
-        made, self.broken = _drafted(reading.revision, self.name)
+        made, self.broken = self._drafted(reading.revision)
         if self.broken:
             self.problems = self.broken
             self.log("commit not usable", environment=self.name, commit=reading.head, problem=self.broken[0].message)
@@ -97,7 +100,7 @@ class Intent:
         """The newest state before a broken one that is not."""
         for commit in self.source.before(head) if head else ():
             revision = self.source.at(commit)
-            found = _drafted(revision, self.name)[0] if revision is not None else None
+            found = self._drafted(revision)[0] if revision is not None else None
             if found is not None:
                 return found
         return None
@@ -109,15 +112,14 @@ class Intent:
             with suppress(SourceError):
                 dated[self.source.begun(commit).at] = commit
         revision = self.source.at(dated[max(dated)]) if dated else None
-        found = _drafted(revision, self.name)[0] if revision is not None else None
+        found = self._drafted(revision)[0] if revision is not None else None
         return found.wish if found is not None else None
 
-
-def _drafted(revision: Revision, environment: str) -> tuple[Draft | None, tuple[Problem, ...]]:
-    """What an environment wants at a revision; or why nothing at all can be said of it."""
-    try:
-        made = draft(revision, environment, KINDS)
-    except InvalidManifests as error:
-        return None, error.problems
-    broken = broken_as_a_whole(made.wish.problems)
-    return (None if broken else made), broken
+    def _drafted(self, revision: Revision) -> tuple[Draft | None, tuple[Problem, ...]]:
+        """What the environment wants at a revision; or why nothing at all can be said of it."""
+        try:
+            made = draft(revision, self.name, KINDS, (), self.allow)
+        except InvalidManifests as error:
+            return None, error.problems
+        broken = broken_as_a_whole(made.wish.problems)
+        return (None if broken else made), broken

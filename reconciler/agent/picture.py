@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TypeVar
 
 from reconciler.agent.board import Look
 from reconciler.agent.source import Reading
@@ -13,8 +14,11 @@ from reconciler.engine.in_force import InForce, app_of
 from reconciler.engine.lookup import Wish
 from reconciler.model.errors import Problem
 from reconciler.model.key import Key
-from reconciler.model.plan import Change, Plan
+from reconciler.model.plan import Change, FieldChange, Plan
+from reconciler.model.record import Terms
 from reconciler.model.status import ResourceStatus, Result, Status
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,8 @@ class _App:
     changes: tuple[Change, ...] = ()
     unchanged: tuple[Key, ...] = ()
     warnings: tuple[Problem, ...] = ()
+    terms: Terms | None = None
+    ignored: Mapping[Key, tuple[FieldChange, ...]] = field(default_factory=dict)
     bug: Problem | None = None
 
 
@@ -118,6 +124,8 @@ class Picture:
             tuple(key for app in apps for key in app.unchanged),
             (*self._general, *(problem for app in apps for problem in app.warnings)),
             force.wish.lookups,
+            {name: terms for name in sorted(self._apps) if (terms := self._apps[name].terms) is not None},
+            {key: fields for app in apps for key, fields in app.ignored.items()},
         )
         return replace(look, status=Status(self.environment, commit, resources), plan=plan, digests=plan.digests)
 
@@ -133,21 +141,32 @@ class Picture:
 
 def _by_app(result: Result) -> dict[str, _App]:
     """A tick's findings, app by app."""
-    parts: dict[str, tuple[list[ResourceStatus], list[Change], list[Key], list[Problem]]] = {}
+    plan = result.plan
+    resources = _sorted(result.status.resources, lambda it: it.key.app)
+    changes = _sorted(plan.changes, lambda it: it.key.app)
+    unchanged = _sorted(plan.unchanged, lambda it: it.app)
+    warnings = _sorted(plan.warnings, lambda it: app_of(it) or "")
+    ignored: dict[str, dict[Key, tuple[FieldChange, ...]]] = {}
+    for key, fields in plan.ignored.items():
+        ignored.setdefault(key.app, {})[key] = fields
+    return {
+        app: _App(
+            tuple(resources.get(app, ())),
+            tuple(changes.get(app, ())),
+            tuple(unchanged.get(app, ())),
+            tuple(warnings.get(app, ())),
+            plan.terms.get(app),
+            ignored.get(app, {}),
+        )
+        for app in (resources | changes | unchanged | warnings).keys() - {""}
+    }
 
-    def of(app: str) -> tuple[list[ResourceStatus], list[Change], list[Key], list[Problem]]:
-        return parts.setdefault(app, ([], [], [], []))
 
-    for resource in result.status.resources:
-        of(resource.key.app)[0].append(resource)
-    for change in result.plan.changes:
-        of(change.key.app)[1].append(change)
-    for key in result.plan.unchanged:
-        of(key.app)[2].append(key)
-    for problem in result.plan.warnings:
-        if (app := app_of(problem)) is not None:
-            of(app)[3].append(problem)
-    return {app: _App(*(tuple(items) for items in found)) for app, found in parts.items()}  # type: ignore[arg-type]
+def _sorted(items: Iterable[T], app: Callable[[T], str]) -> dict[str, list[T]]:
+    found: dict[str, list[T]] = {}
+    for item in items:
+        found.setdefault(app(item), []).append(item)
+    return found
 
 
 def _standing(app: _App | None) -> object:

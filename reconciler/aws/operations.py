@@ -85,8 +85,12 @@ _IAM_PREFIX: Final = {
     "stepfunctions": "states",
 }
 
+_IAM_ACTION: Final = {"sqs:DeleteMessageBatch": "sqs:DeleteMessage"}
+
 
 def iam_action(operation: str) -> str:
     """The IAM action an operation needs: ``elbv2:DescribeRules`` → ``elasticloadbalancing:DescribeRules``."""
     service, name = split(operation)
+    if operation in _IAM_ACTION:
+        return _IAM_ACTION[operation]
     return f"{_IAM_PREFIX.get(service, service)}:{name}"

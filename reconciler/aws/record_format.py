@@ -78,6 +78,8 @@ class _Synced(_Read):
     synced: dict[_Text, _Text] = {}
     commit: _Text | None = None
     spent: _Text | None = None
+    whole: _Text = ""
+    behind: dict[_Text, _Text] = {}
 
 
 def people(text: str) -> Record:
@@ -91,7 +93,7 @@ def people(text: str) -> Record:
 def synced(text: str) -> Record:
     """The record of what was synced. Raises ValueError as ``people`` does."""
     body = _parsed(_Synced, text)
-    return Record(synced=body.synced, commit=body.commit, spent=body.spent)
+    return Record(synced=body.synced, commit=body.commit, spent=body.spent, whole=body.whole, behind=body.behind)
 
 
 def people_text(record: Record) -> str:
@@ -110,7 +112,10 @@ def people_text(record: Record) -> str:
 
 def synced_text(record: Record) -> str:
     """What was synced, as it is written."""
-    more = {name: value for name, value in (("commit", record.commit), ("spent", record.spent)) if value}
+    said = (("commit", record.commit), ("spent", record.spent), ("whole", record.whole))
+    more: dict[str, Any] = {name: value for name, value in said if value}
+    if record.behind:
+        more["behind"] = dict(sorted(record.behind.items()))
     return _compact({"formatVersion": FORMAT, "synced": dict(sorted(record.synced.items())), **more})
 
 

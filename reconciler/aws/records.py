@@ -97,7 +97,10 @@ def _book(found: Mapping[str, Mapping[str, Any]], path: str) -> Book:
             unheard[app] = _unreadable(path + place, error, synced=bool(rest))
             continue
         known = records.get(app, NO_RECORD)
-        records[app] = replace(known, synced=read.synced, commit=read.commit, spent=read.spent) if rest else read
+        if rest:
+            members = ("synced", "commit", "spent", "whole", "behind")
+            read = replace(known, **{name: getattr(read, name) for name in members})
+        records[app] = read
     return Book({app: record for app, record in records.items() if app not in unheard}, unheard)
 
 

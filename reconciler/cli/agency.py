@@ -29,6 +29,9 @@ from reconciler.source.git import top_level
 HELD: Final = "RECONCILER_AGENT_CONFIG"
 """The variable that may hold the settings themselves: where containers have variables and no files."""
 
+CONFIG = "RECONCILER_AGENT_CONFIG"
+"""The variable that holds settings whole, where there is no file to put them: a task of ECS."""
+
 _OF_REPOSITORY = {"branch": "branch", "folder": "folder", "mirror": "mirror", "poll": "poll"}
 
 
@@ -54,7 +57,8 @@ def agent(ran: Runtime, form: str | None, given: Mapping[str, Any]) -> int:
 
 
 def settings_of(ran: Runtime, given: Mapping[str, Any]) -> AgentSettings:
-    """The file's settings, and over them what flags say. Raises UsageError, InvalidManifests."""
+    """The settings of the file, else of the variable, and over them what flags say. Raises UsageError,
+    InvalidManifests."""
     file, held = given.get("settings"), ran.environ.get(HELD)
     settings = _from_file(file) if file is not None else read_settings(HELD, held.encode()) if held else None
     url, options = given.get("repository"), ran.options
@@ -63,8 +67,8 @@ def settings_of(ran: Runtime, given: Mapping[str, Any]) -> AgentSettings:
         settings = AgentSettings(repository)
     elif url is not None:
         settings = replace(settings, repository=replace(settings.repository, url=url))
-    said = {member: given[flag] for flag, member in _OF_REPOSITORY.items() if given.get(flag) is not None}
-    repository = replace(settings.repository, **said)
+    flags = {member: given[flag] for flag, member in _OF_REPOSITORY.items() if given.get(flag) is not None}
+    repository = replace(settings.repository, **flags)
     if options.worktree:
         repository = replace(repository, worktree=True)
     if options.revision is not None:

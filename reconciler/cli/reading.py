@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,6 +69,19 @@ def _bare(run: Runtime, root: Path) -> Revision:
     found = read_git(root, commit)
     below = None if found.files or found.problems else read_git(root, commit, prefix=INSIDE)
     return below if below and (below.files or below.problems) else found
+
+
+def earlier(run: Runtime) -> Callable[[str], Revision]:
+    """What reads an earlier commit of the repository. It raises SourceError where there is none, or no repository."""
+    root = find_root(run.options.directory)
+
+    def read(commit: str) -> Revision:
+        if not is_bare(root):
+            return read_git(root, commit)
+        found = read_git(root, commit)
+        return found if found.files else read_git(root, commit, prefix=INSIDE)
+
+    return read
 
 
 def choose(run: Runtime, revision: Revision) -> str:

@@ -11,9 +11,11 @@ from reconciler.cli.exits import Exit, of_problems, worst
 from reconciler.cli.myself import me
 from reconciler.cli.runtime import Runtime
 from reconciler.model.errors import ReconcilerError, UsageError
+from reconciler.model.record import short
 from reconciler.model.status import Status
 from reconciler.model.suggest import listing
 from reconciler.report.cells import safe
+from reconciler.report.plan_brief import brief
 from reconciler.report.plan_words import revision_words
 from reconciler.report.problems import draw_all
 from reconciler.report.status_reading import read_problems, read_status
@@ -69,9 +71,28 @@ def resume(run: Runtime, app: str) -> int:
     return Exit.DONE
 
 
-def approve(run: Runtime, app: str, digest: str, by: str | None, why: str) -> int:
-    told = _say(run, "approve", app, by, why, digest=digest)
-    run.terminal.out(safe(f"approved: the plan {str(told['digest'])[:12]} of {app} {_said(told['said'])}"))
+def approve(run: Runtime, app: str, digest: str | None, by: str | None, why: str, *, yes: bool) -> int:
+    """Of a plan whose digest is not said, what it changes is shown, and it is asked whether to."""
+    from reconciler.cli.telling import confirmed
+
+    asked, terminal = agent(run), run.terminal
+    if digest is None and not yes and not terminal.interactive:
+        hint = "give the plan's digest, or say --yes"
+        raise UsageError("approve asks before it says anything, and here is nobody to ask", hint=hint)
+    where = environment(run, asked)
+    if digest is None:
+        plan = asked.get("/api/v1/plan", environment=where, app=[app])
+        digest = plan.get("planDigests", {}).get(app)
+        if digest is None:
+            terminal.out(safe(f"there is nothing to approve of {app}: nothing is to be done to it"))
+            return Exit.DONE
+        terminal.out("\n".join(brief(plan)))
+        terminal.out(safe(f"Digest of the plan of {app}: {short(digest)}"))
+        if not yes and not confirmed(f"Approve this in {where}? Type yes"):
+            terminal.err("not confirmed; nothing was written")
+            return Exit.NOT_CONVERGED
+    told = _say(run, "approve", app, by, why, environment=where, digest=digest)
+    terminal.out(safe(f"approved: the plan {short(str(told['digest']))} of {app} {_said(told['said'])}"))
     return Exit.DONE
 
 

@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from reconciler.cli.reading import earlier
 from reconciler.cli.runtime import Runtime
 from reconciler.engine.apply import Target
+from reconciler.engine.bases import Bases
 from reconciler.engine.connect import Connected, connect
 from reconciler.engine.lookup import Wish
 from reconciler.model.key import Scope
@@ -39,8 +41,8 @@ def target_for(run: Runtime, wish: Wish, both: Connected, asked: Mapping[str, An
     policy = Policy(prune=asked.get("prune"), adopt=asked.get("adopt"), deletion_limit=asked.get("deletionLimit"))
     preflight = Preflight.NONE if asked.get("noPreflight") else Preflight.CHANGES
     scope = Scope(run.installation, wish.environment.name)
-    anytime = bool(asked.get("outsideWindow"))
-    return Target(scope, both.read, asked=policy, records=both.records, preflight=preflight, anytime=anytime)
+    base, anytime = Bases(earlier(run), wish.environment.name), bool(asked.get("outsideWindow"))
+    return Target(scope, both.read, asked=policy, records=both.records, preflight=preflight, base=base, anytime=anytime)
 
 
 def asked_options(run: Runtime, apps: tuple[str, ...], given: dict[str, Any]) -> dict[str, Any]:

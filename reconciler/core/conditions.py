@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from reconciler.core.drift import listed
 from reconciler.model.errors import AwsError, Denied
 from reconciler.model.key import Key
 from reconciler.model.observed import Observed
@@ -16,8 +17,13 @@ from reconciler.model.status import Condition, Health, HealthWord
 
 Word = Literal["True", "False", "Unknown"]
 
-_OF_SYNC = frozenset({"AwaitingApproval", "DriftDetected", "PrunePending"})
-"""Codes of what is blocked that say how it stands with the repository, and not only why it is held."""
+_OF_SYNC = {
+    "AwaitingApproval": "AwaitingApproval",
+    "DriftDetected": "DriftDetected",
+    "DriftUnresolvable": "DriftDetected",
+    "PrunePending": "PrunePending",
+}
+"""Codes of what is blocked that say how it stands with the repository, and not only why it is held: as its reason."""
 
 _WORDS: dict[HealthWord, Word] = {
     HealthWord.HEALTHY: "True",
@@ -36,7 +42,8 @@ class Facts:
     failure    the call for it that did not succeed in this tick
     unread     why what it refers to could not be read: so it cannot be known how it stands with the repository
     invalid    it is declared, but wrong
-    drifted    what differs was as it should be when this very digest was last synced: somebody else changed it
+    drifted    where a change does not know its cause: this very digest was synced, so somebody else changed it
+    ignored    the paths that somebody changed, and that a policy leaves so
     suspended  who suspended its app; True when its manifest does
     approved   the plan of its app that a person has agreed to, when no other one waits for that
     """
@@ -49,6 +56,7 @@ class Facts:
     unread: AwsError | None = None
     invalid: bool = False
     drifted: bool = False
+    ignored: tuple[str, ...] = ()
     suspended: Said | bool = False
     approved: Approval | None = None
 
@@ -136,6 +144,9 @@ def _synced(facts: Facts) -> Condition:
     if facts.invalid:
         return Condition("Synced", "Unknown", "RenderFailed", "its manifest is invalid")
     if change is None or _takes_back(change):
+        if facts.ignored:
+            paths = listed(facts.ignored) if facts.seen.present else "it was deleted"
+            return Condition("Synced", "True", "DriftIgnored", f"left as somebody changed it in AWS: {paths}")
         return Condition("Synced", "True", "Synced", "as the repository says")
     if change.action is Action.DELETE:
         return Condition("Synced", "False", "PrunePending", change.waiting or "no longer declared")
@@ -145,8 +156,20 @@ def _synced(facts: Facts) -> Condition:
     if change.doing == "Pinned" and change.blocked is None:
         return Condition("Synced", "False", "Pinned", f"{change.note}; it is not there yet: apply puts it there")
     if change.blocked is not None and (code := reason(change.blocked.code)) in _OF_SYNC:
-        return Condition("Synced", "False", code, change.blocked.message)
-    return Condition("Synced", "False", "DriftDetected" if facts.drifted else "OutOfSync", said)
+        return Condition("Synced", "False", _OF_SYNC[code], change.blocked.message)
+    return _differs(change, said, drifted=facts.drifted)
+
+
+def _differs(change: Change, said: str, *, drifted: bool) -> Condition:
+    """Out of sync, with the cause where it is known."""
+    by = f", by {change.who}" if change.who else ""
+    if change.left:
+        left = listed([field.text for field in change.left])
+        return Condition("Synced", "False", "DriftDetected", f"{said}; left as changed in AWS{by}: {left}")
+    if change.cause in ("drift", "both"):
+        where = "AWS" if change.cause == "drift" else "git and in AWS"
+        said = f"{said} (changed in {where}{by})"
+    return Condition("Synced", "False", "DriftDetected" if drifted or change.cause == "drift" else "OutOfSync", said)
 
 
 def _healthy(facts: Facts) -> Condition:

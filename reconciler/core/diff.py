@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from reconciler.model.canonical import canonical, same
@@ -11,16 +11,14 @@ from reconciler.model.plan import FieldChange
 from reconciler.model.tree import Path, Tree, drop_path, get_path, set_path
 
 
-def target(
-    fields: Fields, desired: Tree, live: Tree, ignore: tuple[str, ...], driven: frozenset[str]
-) -> dict[str, Any]:
+def target(fields: Fields, desired: Tree, live: Tree, not_ours: Iterable[Path]) -> dict[str, Any]:
     """The canonical form to bring about: what is desired, with the live value where that is not ours to set.
 
-    Not ours are paths under ``policy.ignore``, members somebody else drives now, and shared members left unsaid. Both
-    trees are canonical.
+    Not ours are the paths that are said to be (under ``policy.ignore``, say, or driven by somebody else now), and
+    shared members left unsaid. Both trees are canonical.
     """
     form = dict(desired)
-    foreign: list[Path] = [tuple(path.split(".")) for path in (*ignore, *sorted(driven))]
+    foreign: list[Path] = list(not_ours)
     foreign += [
         path
         for path in _shared_paths(fields)
@@ -47,19 +45,45 @@ def diff(fields: Fields, wanted: Tree, live: Tree) -> tuple[FieldChange, ...]:
     if wanted == live:
         return ()
     changes = []
-    for path, before, after in (part for found in _differences(live, wanted) for part in _parts(fields, *found)):
+    for path, before, after in _leading(fields, wanted, live):
         pattern = pattern_of(path, fields)
         known = fields.at(pattern)
         if after is UNSET:
-            after = known.default if known.default is not UNSET else known.removal
-            if after is UNSET and not (fields.versioned or pattern.endswith(".*")):
+            if _stays(fields, pattern):
                 continue
+            after = known.default if known.default is not UNSET else known.removal
         if before is UNSET:
             before = known.default
         if same(before, after):
             continue
         changes.append(FieldChange(path, before, after, fields.effect_at(pattern)))
     return tuple(sorted(changes, key=lambda change: change.path))
+
+
+def undeclared(fields: Fields, wanted: Tree, live: Tree) -> tuple[tuple[str, ...], ...]:
+    """The paths of live values that nobody declares and that the API cannot remove: ``diff`` leaves them alone."""
+    differs = () if wanted == live else _leading(fields, wanted, live)
+    return tuple(
+        sorted(path for path, _, after in differs if after is UNSET and _stays(fields, pattern_of(path, fields)))
+    )
+
+
+def removals(fields: Fields, before: Tree, desired: Tree, live: Tree) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """(path, what to set) of each shared member that was said before, is said no more, and is still as it was said.
+
+    UNSET: the API cannot take it away. What is handed over, or was changed since, is somebody else's. All trees are
+    canonical.
+    """
+    for path in _shared_paths(fields):
+        known, said = fields.at(".".join(path)), get_path(before, path, UNSET)
+        if said is UNSET or said in ({}, []) or known.handed_over or get_path(desired, path, UNSET) is not UNSET:
+            continue
+        if get_path(live, path, UNSET) != said or not isinstance(get_path(desired, path[:-1]), Mapping):
+            continue
+        word: Any = known.removal
+        if word is UNSET and not known.lasting:
+            word = {} if known.key else [] if known.unordered else UNSET
+        yield path, word
 
 
 def create_only(fields: Fields, changes: tuple[FieldChange, ...]) -> tuple[FieldChange, ...]:
@@ -73,10 +97,22 @@ def digestible(fields: Fields, spec: Tree) -> dict[str, Any]:
     return {name: value for name, value in form.items() if name != "tags"} if fields.versioned else form
 
 
-def _shared_paths(fields: Fields) -> Iterator[Path]:
+def _shared_paths(fields: Fields) -> Iterator[tuple[str, ...]]:
     for pattern, known in fields.table.items():
         if known.shared and "*" not in pattern:
             yield tuple(pattern.split("."))
+
+
+def _leading(fields: Fields, wanted: Tree, live: Tree) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
+    """(path, before, after) of all that differs, whole objects by their members."""
+    return (part for found in _differences(live, wanted) for part in _parts(fields, *found))
+
+
+def _stays(fields: Fields, pattern: str) -> bool:
+    """Whether a live value that nobody declares is left alone: it has no default, and the API cannot remove it."""
+    known = fields.at(pattern)
+    removable = known.default is not UNSET or known.removal is not UNSET or fields.versioned
+    return not removable and not pattern.endswith(".*")
 
 
 def _differences(live: Tree, wanted: Tree) -> Iterator[tuple[tuple[str, ...], Any, Any]]:

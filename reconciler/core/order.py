@@ -62,6 +62,7 @@ def desire(linked: Iterable[Linked], kinds: Kinds) -> tuple[dict[Key, Desired], 
             needs=link.needs,
             needs_ready=link.needs_ready,
             external=kind.external(link.spec),
+            content=fingerprint(resolve(link.spec, digest_of)),
         )
     return desired, tuple(problems)
 

@@ -14,6 +14,7 @@ _OF_STALLED = {
     "RolledBack": Phase.ROLLED_BACK,
     "AwaitingApproval": Phase.BLOCKED,
     "DriftDetected": Phase.BLOCKED,
+    "DriftUnresolvable": Phase.BLOCKED,
     "NotDriven": Phase.BLOCKED,
     "OutsideWindow": Phase.BLOCKED,
     "PruneGuard": Phase.BLOCKED,

@@ -7,9 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 
-from reconciler.core import consent, ownership, preflight, prune, retention, rotation, said
-from reconciler.core.compare import compare, created
+from reconciler.core import (
+    base,
+    consent,
+    drift,
+    ownership,
+    preflight,
+    prune,
+    removal,
+    retention,
+    rotation,
+    said,
+    stamps,
+)
+from reconciler.core.compare import Before, compare, created, missing
 from reconciler.core.diff import create_only
 from reconciler.core.failures import digest_on_failure
 from reconciler.core.moved import moved
@@ -22,16 +35,12 @@ from reconciler.core.world import World
 from reconciler.model.desired import Desired, Reference
 from reconciler.model.errors import Denied, Problem, Severity
 from reconciler.model.fields import Effect
-from reconciler.model.key import COMMIT, DIGEST, IMAGE, OWNER, PRUNE, Key
+from reconciler.model.key import Key
 from reconciler.model.kind import Kind
 from reconciler.model.observed import NEVER, Observed
 from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.policy import Policy, join
 from reconciler.model.tree import holds_pending
-
-_NAMED, _TAG = 128 - len(IMAGE), 256
-"""Characters of a container's name and of an image's tag that there is room for in a tag. Source: the ECS API
-reference on tags."""
 
 
 def plan(world: World) -> Plan:
@@ -41,6 +50,9 @@ def plan(world: World) -> Plan:
         change = _change(world, changes, desired)
         if change is not None:
             changes[key] = change
+    ignored = {key: change.ignored for key, change in changes.items() if change.nothing}
+    left_behind = tuple(removal.warnings(world, changes))
+    changes = {key: change for key, change in changes.items() if not change.nothing}
     deleted, notes = prune.deletions(world, changes)
     changes, terms = consent.asked_for(world, changes | deleted)
     order = in_order({key: change.waits_on for key, change in changes.items()})
@@ -56,10 +68,12 @@ def plan(world: World) -> Plan:
             *rotation.warnings(world),
             *notes,
             *_unlisted(world),
+            *left_behind,
             *world.notes,
         ),
         world.lookups,
         terms,
+        ignored,
     )
 
 
@@ -92,7 +106,7 @@ def _change(world: World, changes: Mapping[Key, Change], desired: Desired) -> Ch
         Action.CREATE,
         desired=replace(desired, spec=resolved(world, changes, desired)),
         observed=seen,
-        stamps=_stamps(world, desired, kind),
+        stamps=stamps.of_new(world, desired, kind),
         old=world.leftovers.get(key),
         ready=key in world.health and world.health[key].healthy,
         waits_on=_waits(world, changes, desired),
@@ -101,9 +115,11 @@ def _change(world: World, changes: Mapping[Key, Change], desired: Desired) -> Ch
     if kind.fields.one_off:
         return _run(world, changes, kind, start)
     policy = join([world.asked, desired.policy])
-    made = _as_said(world, kind, start, policy)
+    then = base.before(world, changes, desired, start.spec, partial(stamps.kept, world, kind))
+    made = _as_said(world, kind, start, policy, then)
+    made = drift.freed(changes, made) if made is not None else None
     made = restarted(world, kind, start, rotation.taken_up(world, changes, kind, start, made))
-    return made if made is None or made.blocked else _allowed(world, made.desired or desired, made)
+    return made if made is None or made.blocked or made.nothing else _allowed(world, made.desired or desired, made)
 
 
 def _on_failure(world: World, desired: Desired) -> bool:
@@ -117,23 +133,27 @@ def _allowed(world: World, desired: Desired, made: Change) -> Change:
     return made if made.blocked else replace(made, blocked=preflight.refusal(world, desired, made))
 
 
-def _as_said(world: World, kind: Kind, start: Change, policy: Policy) -> Change | None:
+def _as_said(world: World, kind: Kind, start: Change, policy: Policy, then: Before | None) -> Change | None:
     """What the repository asks for, or a pin in its stead."""
     assert start.desired is not None
     pin = said.pin_of(world, start.desired)
-    wanted = _made(world, kind, start, policy)
+    wanted = _made(world, kind, start, policy, then)
     if pin is None:
         return wanted
-    back = _made(world, kind, said.pinned(world, kind, start, pin), policy)
-    if back is None or _takes_back(back):  # where a person has put it, it stays
+    back = _made(world, kind, said.pinned(world, kind, start, pin), policy, then)
+    if back is None or back.nothing or _takes_back(back):  # where a person has put it, it stays
         return said.held_at_pin(world, wanted, pin) if wanted is not None else None
     note = "; ".join(filter(None, (said.pin_words(pin), back.note)))
     return replace(back, note=note, doing="Pinned" if back.step is Action.UPDATE else back.doing)
 
 
-def _made(world: World, kind: Kind, start: Change, policy: Policy) -> Change | None:
+def _made(world: World, kind: Kind, start: Change, policy: Policy, then: Before | None) -> Change | None:
     assert start.observed is not None
-    return _update(world, kind, start, policy) if start.observed.present else _creation(kind, start, policy)
+    if start.observed.present:
+        made = _update(world, kind, start, policy, then)
+    else:
+        made = _creation(kind, start, policy, then)
+    return drift.heeded(world, made, policy) if made is not None else None
 
 
 def _run(world: World, changes: Mapping[Key, Change], kind: Kind, start: Change) -> Change | None:
@@ -153,10 +173,12 @@ def _run(world: World, changes: Mapping[Key, Change], kind: Kind, start: Change)
     return replace(made, waits_on=(), begun=True) if left.started else _allowed(world, desired, made)
 
 
-def _creation(kind: Kind, start: Change, policy: Policy) -> Change:
+def _creation(kind: Kind, start: Change, policy: Policy, then: Before | None) -> Change:
     """The resource is not there: create it, or replace what it has under another AWS name."""
     seen, old = start.observed, start.old
-    start = replace(start, fields=created(kind, start.spec))
+    start = replace(start, fields=created(kind, start.spec), cause=missing(kind, start.spec, then))
+    if start.cause == "drift" and policy.drift == "off":
+        return drift.ignored(start, start.fields)
     if seen is not None and seen.status == "DRAINING":
         return replace(start, waiting=f"the name is still taken by a {kind.name} that is draining", old=None)
     if old is None or not old.present or keeps(kind, start):
@@ -164,7 +186,7 @@ def _creation(kind: Kind, start: Change, policy: Policy) -> Change:
     return create_first(kind, start, old, policy)
 
 
-def _update(world: World, kind: Kind, start: Change, policy: Policy) -> Change | None:
+def _update(world: World, kind: Kind, start: Change, policy: Policy, then: Before | None) -> Change | None:
     """The resource is there: take it over, change it, replace it, or leave it alone."""
     desired, seen = start.desired, start.observed
     assert desired is not None and seen is not None
@@ -175,13 +197,23 @@ def _update(world: World, kind: Kind, start: Change, policy: Policy) -> Change |
     adopting = not ours and not seen.kin
     if adopting and (problem := ownership.refusal(world.scope, desired, seen, policy)):
         return replace(start, action=Action.HOLD, step=Action.HOLD, blocked=problem)
-    found = compare(kind, desired, seen, policy, _wanted_stamps(start.stamps, adopting) if ours or adopting else {})
+    our_tags = stamps.held_to(start.stamps, adopting=adopting) if ours or adopting else {}
+    then = None if adopting else then
+    found = compare(kind, desired, seen, policy, our_tags, then)
     if any(holds_pending(change.after) for change in found.changes) and (not_known := unread(world, start.key)):
         # a value nobody could look up is no other value: nothing is concluded from it, and nothing refused for it
         return replace(start, action=Action.HOLD, step=Action.HOLD, waits_on=not_known)
-    if not found.changes:
+    left = drift.not_corrected(world, start.key, policy, drift.separable(kind, found.changes))
+    whole = len(left) == len(found.changes)
+    if left and not whole:
+        found = compare(kind, desired, seen, policy, our_tags, then, {field.path for field in left})
+    if not found.changes or (whole and policy.drift == "off"):
         again = _retreat(world, kind, start, policy) or clean_up(world, kind, start)
-        return again or retention.retire(world, kind, start)
+        again = again or retention.retire(world, kind, start)
+        return again or (drift.ignored(start, left) if left else None)
+    start = replace(start, cause=drift.cause_of(found.changes))
+    if left and not whole:
+        start = replace(start, ignored=left) if policy.drift == "off" else replace(start, left=left)
     if fixed := create_only(kind.fields, found.changes):
         return in_place_of(kind, start, found, policy, [change.text for change in fixed])
     effect = max((change.effect for change in found.changes), key=lambda effect: effect.severity)
@@ -225,7 +257,8 @@ def _held(world: World, kind: Kind, made: Change) -> Change:
         members = {change.path[0] for change in mild}
         values = {name: value for name, value in made.values.items() if name in members}
         effect = max((change.effect for change in mild), key=lambda effect: effect.severity)
-        return replace(made, fields=mild, values=values, effect=effect, note=f"held: {finding.message}")
+        note, cause = f"held: {finding.message}", drift.cause_of(mild)
+        return replace(made, fields=mild, values=values, effect=effect, note=note, cause=cause)
     on_hold = replace(made, action=Action.HOLD, step=Action.HOLD, values={})
     if finding.severity is Severity.NOTE:
         return replace(on_hold, waiting=finding.message, doing=finding.code)
@@ -240,33 +273,15 @@ def _with_calls(kind: Kind, change: Change) -> Change:
     return replace(change, calls=tuple(kind.calls(change)), note=note)
 
 
-def _stamps(world: World, desired: Desired, kind: Kind) -> dict[str, str]:
-    """The tags of ours a new resource gets."""
-    stamps = {OWNER: world.scope.owner(desired.key)}
-    if desired.document.own_policy.prune is not None:
-        stamps[PRUNE] = str(desired.document.own_policy.prune).lower()
-    if kind.fields.versioned:
-        stamps[DIGEST] = desired.digest
-        pinned = desired.document.pinned
-        stamps |= {IMAGE + name: tag for name, tag in pinned.items() if len(name) <= _NAMED and len(tag) <= _TAG}
-        if world.commit:
-            stamps[COMMIT] = world.commit
-    return stamps
-
-
-def _wanted_stamps(stamps: Mapping[str, str], adopting: bool) -> dict[str, str]:
-    """Those a present resource is held to: a commit that changes nothing of a resource does not touch its tags."""
-    return {
-        name: value for name, value in stamps.items() if adopting or name in (OWNER, PRUNE) or name.startswith(IMAGE)
-    }
-
-
 def _waits(world: World, changes: Mapping[Key, Change], desired: Desired) -> tuple[Key, ...]:
     """What has to be settled first. A revision that is there already may name what is yet to be written: whoever runs
     it waits for that."""
 
     def unsettled(key: Key) -> bool:
-        return key in world.invalid or (key in changes and not only_cleans_up(changes[key]))
+        change = changes.get(key)
+        if change is None or change.nothing or only_cleans_up(change):
+            return key in world.invalid
+        return not drift.stands(world, change)
 
     def unwritten(key: Key) -> bool:
         change = changes.get(key)

@@ -33,7 +33,7 @@ def anew(kind: Kind, start: Change, made: Change | None, note: str) -> Change | 
         return made
     on = replace(made, action=Action.UPDATE, step=Action.UPDATE, effect=Effect.ROLLS_TASKS, fields=(), values={})
     why = made.blocked.message if made.blocked else made.waiting
-    return _forced(kind, replace(on, blocked=None, waiting="", note=f"held: {why}"), note)
+    return _forced(kind, replace(on, blocked=None, waiting="", note=f"held: {why}" if why else ""), note)
 
 
 def _forced(kind: Kind, change: Change, why: str) -> Change:

@@ -35,7 +35,7 @@ def rollup(
     past = {key: item for key, item in memory.past.items() if not world.covers(key.app)}
     resources = []
     for key in _keys(world, changes, memory):
-        facts = _facts(world, key, changes.get(key), failures.get(key))
+        facts = _facts(world, key, changes.get(key), failures.get(key), plan)
         facts = facts if key.app in waiting else replace(facts, approved=world.record(key.app).approved)
         shown, past[key] = _resource(facts, memory.past.get(key))
         resources.append(shown)
@@ -131,7 +131,7 @@ def _keys(world: World, changes: Mapping[Key, Change], memory: Memory) -> Iterat
             yield key
 
 
-def _facts(world: World, key: Key, change: Change | None, failure: AwsError | None) -> Facts:
+def _facts(world: World, key: Key, change: Change | None, failure: AwsError | None, plan: Plan) -> Facts:
     seen = world.seen.get(key) or world.orphans.get(key) or Observed(key, NEVER)
     record = world.records.get(key.app, NO_RECORD)
     desired = world.desired.get(key)
@@ -144,7 +144,9 @@ def _facts(world: World, key: Key, change: Change | None, failure: AwsError | No
         failure,
         unread=_unread(world, change),
         invalid=desired is None and key in world.invalid,
+        ignored=tuple(field.text for field in plan.ignored.get(key, ())),
         drifted=desired is not None
+        and (change is None or change.cause is None)
         and seen.present
         and bool(synced)
         and desired.digest.startswith(synced or "")

@@ -12,9 +12,8 @@ from reconciler.model.errors import AwsError, Denied, Problem, ReconcilerError, 
 from reconciler.model.fields import Effect
 from reconciler.model.key import Key
 from reconciler.model.kind import Kind
-from reconciler.model.plan import Action, Change, Plan
+from reconciler.model.plan import Action, Change
 from reconciler.model.record import EVERY, Pin, Record, short
-from reconciler.model.status import Status
 
 
 def name_of(key: Key) -> str:
@@ -100,33 +99,6 @@ def not_heard(app: str, error: ReconcilerError) -> Problem:
     message = f"{whose} is not known, nor whether it is suspended or pinned: {error.message}"
     code = "record-unreadable" if app else "records-not-read"
     return Problem(code, message, hint=error.hint, severity=Severity.WARNING, app=app or None)
-
-
-def to_record(world: World, plan: Plan, status: Status, rolled: Collection[Key]) -> dict[str, Record]:
-    """What is to be written down as synced, by app: only where it differs from what is recorded.
-
-    A service that begins to move elsewhere is struck off at once; the others are entered when all of the app's rest.
-    """
-    changed = {change.key for change in plan.changes}
-    fares = {resource.key: resource for resource in status.resources}
-    apps: dict[str, list[Desired]] = {}
-    for key, desired in world.desired.items():
-        if world.kinds[key.kind].runs and world.covers(key.app) and world.unheard_of(key.app) is None:
-            apps.setdefault(key.app, []).append(desired)
-    found = {}
-    for app, declared in apps.items():
-        known = world.record(app).synced
-        now = {
-            name_of(item.key): known[name_of(item.key)]
-            for item in declared
-            if name_of(item.key) in known and (item.key not in rolled or was_synced(world, item))
-        }
-        if all(fares[item.key].ready or fares[item.key].stalled for item in declared if item.key in fares):
-            ready = [item for item in declared if item.key not in changed and fares[item.key].ready]
-            now |= {name_of(item.key): short(item.digest) for item in ready}
-        if now != dict(known):
-            found[app] = Record(synced=now, commit=world.commit)
-    return found
 
 
 def retried(record: Record, names: Mapping[str, str | None], unpin: Collection[str]) -> Record:

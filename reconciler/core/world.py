@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
+from reconciler.core.order import fingerprint
 from reconciler.model.desired import Desired, External
 from reconciler.model.errors import Problem, ReconcilerError
 from reconciler.model.key import Key, Scope
@@ -15,8 +16,8 @@ from reconciler.model.lookup import LookedUp
 from reconciler.model.observed import NEVER, Inventory, Observed
 from reconciler.model.plan import Preflight
 from reconciler.model.policy import Policy
-from reconciler.model.record import EVERY, NO_RECORD, Record
-from reconciler.model.status import Health
+from reconciler.model.record import EVERY, NO_RECORD, Record, short
+from reconciler.model.status import Healed, Health
 from reconciler.model.tree import Path
 from reconciler.model.window import Window
 
@@ -50,6 +51,10 @@ class World:
     approve    the apps (EVERY: those that are gone, too) of which a person has to approve what is done
     anytime    the person at the command line says that windows do not matter
     begun      what we have deleted to make it anew: the other half of that is under way
+    bases      what (an app, at a commit) wanted; None: that cannot be known any more
+    healed     the corrections made of what somebody changed
+    unattended nobody asked for what is planned: what somebody changed is corrected only where a policy says so
+    who        who last changed something in AWS, and when; empty: not known
     notes      what should be known of the whole look
     declared   how many resources the repository declares, those of apps out of scope included
     complete   source and inventory were read to their ends
@@ -77,6 +82,10 @@ class World:
     records: Mapping[str, Record] = field(default_factory=dict)
     unheard: Mapping[str, ReconcilerError] = field(default_factory=dict)
     restart: frozenset[Key] = frozenset()
+    bases: Mapping[tuple[str, str], Mapping[Key, Desired] | None] = field(default_factory=dict)
+    healed: Mapping[Key, Healed] = field(default_factory=dict)
+    unattended: bool = False
+    who: Callable[[Key], str] = lambda key: ""
     notes: tuple[Problem, ...] = ()
     lookups: tuple[LookedUp, ...] = ()
     declared: int = 0
@@ -134,6 +143,16 @@ class World:
     def needs_approval(self, app: str) -> bool:
         """Whether a person has to approve what is done to what an app owns."""
         return app in self.approve or EVERY in self.approve
+
+    @cached_property
+    def wholes(self) -> Mapping[str, str]:
+        """App → what stands for all that it wants; not of apps out of scope, or of which something is invalid."""
+        apps: dict[str, list[str]] = {}
+        for key, desired in self.desired.items():
+            if self.covers(key.app):
+                apps.setdefault(key.app, []).append(f"{key} {desired.digest} {desired.content}")
+        broken = {key.app for key in self.invalid}
+        return {app: short(fingerprint(sorted(of))) for app, of in apps.items() if app not in broken}
 
     def covers(self, app: str) -> bool:
         """Whether what an app owns is in scope."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from typing import Protocol
 
+from reconciler.core.drift import drifted_fields
 from reconciler.core.said import rolls
 from reconciler.core.world import World
 from reconciler.engine.observe import judged
 from reconciler.engine.remembering import Remembering
+from reconciler.model.desired import Desired
 from reconciler.model.errors import AwsError, Conflict, OutcomeUnknown
 from reconciler.model.key import Key, Scope
 from reconciler.model.kind import Answer, Reader
@@ -39,9 +41,11 @@ class Target:
 
     ``records`` is where it is kept what people said; None: nobody is asked. ``asked`` is what the person at the command
     line allows, ``restart`` what is to begin anew once. ``to_write``: what is planned is meant to be made.
-    ``preflight`` says how much is looked at before a write, ``anytime`` that windows do not matter. ``made`` is told of
-    each call; when ``stop`` says so, no further call is made. ``remembering``: what was read before and need not be
-    read again, where there is a next tick.
+    ``preflight`` says how much is looked at before a write, ``anytime`` that windows do not matter. ``base`` gives what
+    an app wanted at a commit (None: nobody knows any more), ``who`` who last changed something in AWS and when (``alice
+    at 10:03 UTC``; empty: not known). ``unattended``: nobody asked for this tick, so ``policy.drift`` says what becomes
+    of what somebody changed. ``made`` is told of each call; when ``stop`` says so, no further call is made.
+    ``remembering``: what was read before and need not be read again, where there is a next tick.
     """
 
     scope: Scope
@@ -53,6 +57,9 @@ class Target:
     to_write: bool = False
     preflight: Preflight = Preflight.CHANGES
     anytime: bool = False
+    base: Callable[[str, str], Mapping[Key, Desired] | None] = lambda app, commit: None
+    who: Callable[[Key], str] = lambda key: ""
+    unattended: bool = False
     made: Made = lambda change, call: None
     stop: Callable[[], bool] = lambda: False
     remembering: Remembering | None = None
@@ -64,7 +71,7 @@ class Tick:
 
     ``failed`` keys are not tried again in this tick; of ``unknown`` ones a write got no answer, so they are read first.
     ``written`` keys were changed, ``rolled`` ones so that tasks are replaced, ``considered`` ones given a second look,
-    ``remembered`` ones not read but recalled.
+    ``remembered`` ones not read but recalled; ``healed`` are the paths of what was corrected.
     """
 
     memory: Memory
@@ -75,6 +82,7 @@ class Tick:
     rolled: set[Key] = field(default_factory=set)
     considered: set[Key] = field(default_factory=set)
     remembered: set[Key] = field(default_factory=set)
+    healed: dict[Key, tuple[str, ...]] = field(default_factory=dict)
 
 
 def apply(write: Writer, world: World, changes: Iterable[Change], tick: Tick, target: Target) -> World:
@@ -101,6 +109,8 @@ def apply(write: Writer, world: World, changes: Iterable[Change], tick: Tick, ta
                 world, answers = replace(world, seen={**world.seen, change.key: made}), []
                 break
             tick.written.add(change.key)
+            if paths := drifted_fields(change):
+                tick.healed[change.key] = paths
             if rolls(change):
                 tick.rolled.add(change.key)
             target.made(change, call)

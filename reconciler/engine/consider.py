@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from reconciler.core import preflight, retention
+from reconciler.core.drift import is_held
 from reconciler.core.planner import plan
 from reconciler.core.world import World
 from reconciler.engine.apply import Tick
@@ -20,9 +21,10 @@ from reconciler.model.status import Status
 def considered(read: Reader, world: World, tick: Tick) -> tuple[World, Plan]:
     """The plan, and the world with what was asked of the resources that it updates or runs, and of what these name.
 
-    What is updated to something new is not asked whether it failed: what came to be in this tick cannot have. What is
-    run may have run before on something older: it is always asked. Of what is outside only that is read which a change
-    is about to need, or which a first reading leads to. And nothing is changed on account of what is only remembered.
+    What is held because somebody changed it is asked too: it may have been put where it is. What is updated to
+    something new is not asked whether it failed: what came to be in this tick cannot have. What is run may have run
+    before on something older: it is always asked. Of what is outside only that is read which a change is about to need,
+    or which a first reading leads to. And nothing is changed on account of what is only remembered.
     """
     while True:
         planned = plan(world)
@@ -87,7 +89,7 @@ def _worth_asking(change: Change, tick: Tick) -> bool:
         return any(call.ready for call in change.calls)
     known = tick.memory.clear.get(change.key)
     return (
-        change.step is Action.UPDATE
+        (change.step is Action.UPDATE or is_held(change))
         and not change.desired.needs & tick.written
         and (known is None or known != _mark(change))
     )

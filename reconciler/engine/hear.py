@@ -6,7 +6,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 from reconciler.core.approval import spent
-from reconciler.core.said import not_heard, to_record
+from reconciler.core.said import not_heard
+from reconciler.core.synced import to_record
 from reconciler.core.world import World
 from reconciler.engine.lookup import Wish
 from reconciler.model.errors import AwsError, LeaseHeld, Problem, Severity
@@ -42,17 +43,16 @@ def hear(records: Records | None, scope: Scope, wish: Wish, *, writing: bool) ->
 
 
 def write_down(
-    records: Records, world: World, plan: Plan, status: Status, rolled: Collection[Key]
+    records: Records, world: World, plan: Plan, status: Status, rolled: Collection[Key], written: Collection[Key] = ()
 ) -> tuple[Problem, ...]:
     """Record what was synced and which approval is used up, where that has changed. That it could not be written is
     told, and ends nothing. Where somebody else is the writer, it is theirs to record.
     """
     notes = []
-    used = spent(world, plan, status)
-    written = to_record(world, plan, status, rolled)
-    for app in dict.fromkeys([*written, *used]):
+    used, synced = spent(world, plan, status), to_record(world, plan, status, rolled, written)
+    for app in dict.fromkeys([*synced, *used]):
         known = world.record(app)
-        record = replace(written.get(app, known), spent=used.get(app, known.spent))
+        record = replace(synced.get(app, known), spent=used.get(app, known.spent))
         try:
             records.synced(world.scope, app, record)
         except LeaseHeld:

@@ -8,12 +8,14 @@ from string import hexdigits
 
 from reconciler.core.agreed import AWAITING_APPROVAL
 from reconciler.core.approval import LEAST
+from reconciler.core.drift import drifted_fields, released, words
 from reconciler.core.said import name_of, retried, tidied
 from reconciler.engine.apply import Target
 from reconciler.engine.lookup import Wish
 from reconciler.engine.reconcile import reconcile
 from reconciler.model.errors import Problem, Severity, StalePlan, UsageError
 from reconciler.model.key import Key, Scope
+from reconciler.model.observed import NEVER
 from reconciler.model.plan import Change, Plan
 from reconciler.model.record import EVERY, NO_RECORD, Approval, Book, Record, Records, Said, Terms, short
 from reconciler.model.status import Memory
@@ -165,6 +167,8 @@ def _held_by(wish: Wish, change: Change, *, named: bool) -> str | None:
         return None
     kind = wish.kinds[change.key.kind]
     finding = kind.hold(change)
+    if finding is None and drifted_fields(change) and change.observed.at != NEVER:
+        return released(change.observed.at)
     if finding is None and (kind.runs or change.blocked is None):
         return None
     if finding is not None and finding.severity is Severity.NOTE and not named:
@@ -174,6 +178,8 @@ def _held_by(wish: Wish, change: Change, *, named: bool) -> str | None:
 
 def _why(wish: Wish, change: Change) -> str:
     finding = wish.kinds[change.key.kind].hold(change)
+    if finding is None and (paths := drifted_fields(change)):
+        return f"what stopped corrections: {words(change, paths)}"
     return finding.message if finding else change.blocked.message if change.blocked else "what held it"
 
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reconciler.core.consent import opens_in
+from reconciler.core.drift import remembered
 from reconciler.core.gate import ready
 from reconciler.core.rollup import look_again, rollup
 from reconciler.core.world import World
 from reconciler.engine.apply import Target, Tick, apply, untried
+from reconciler.engine.bases import with_bases
 from reconciler.engine.consider import considered, restless
 from reconciler.engine.hear import hear, write_down
 from reconciler.engine.lookup import Wish
@@ -37,6 +39,7 @@ def reconcile(target: Target, wish: Wish, memory: Memory) -> Result:
         anytime=target.anytime,
     )
     tick.remembered |= target.remembering.used if target.remembering is not None else frozenset()
+    world = with_bases(replace(world, healed=memory.healed, unattended=target.unattended, who=target.who), target.base)
     tick.memory = looked_after(world, memory)
     while True:
         world = with_restarts(world, target.restart, tick.memory)
@@ -58,11 +61,11 @@ def _result(target: Target, world: World, planned: Plan, tick: Tick) -> Result:
     soonest = min((seconds for seconds in (again, opens) if seconds is not None), default=None)
     notes = world.notes
     if target.records is not None and target.write is not None:
-        notes += write_down(target.records, world, planned, status, tick.rolled)
+        notes += write_down(target.records, world, planned, status, tick.rolled, tick.written)
     if target.remembering is not None:
         target.remembering.forget_apps(restless(world, planned, status, tick))
     arns = {key: seen.arn for key, seen in world.seen.items() if seen.arn is not None}
     owned = frozenset(key.app for key in world.inventory.items)
-    memory = replace(tick.memory, past=past)
+    memory = replace(tick.memory, past=past, healed=remembered(world, planned, tick.healed))
     moves = again is not None
-    return Result(planned, status, memory, soonest, tick.failed, notes, arns, owned, moves=moves)
+    return Result(planned, status, memory, soonest, tick.failed, notes, arns, owned, moves, tick.healed)

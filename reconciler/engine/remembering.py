@@ -81,16 +81,16 @@ class Remembering:
             asked = [each for each, known in zip(params, found, strict=True) if known is None]
             places = {(operation, _name(each[form.member])) for each in asked}
             self._under_way.append(places)
+        answers: list[Answer | AwsError] = []
         try:
             answers = self._read.many(operation, asked, region=region) if asked else []
         finally:
             with self._lock:
                 self._under_way = [other for other in self._under_way if other is not places]
-        with self._lock:
-            for each, answer in zip(asked, answers, strict=True):
-                place = (operation, _name(each[form.member]))
-                if isinstance(answer, Answer) and place in places:
-                    self._keep(place, each, answer, form.tags(answer))
+                for each, answer in zip(asked, answers, strict=False):
+                    place = (operation, _name(each[form.member]))
+                    if isinstance(answer, Answer) and place in places:
+                        self._keep(place, each, answer, form.tags(answer))
         left = iter(answers)
         return [next(left) if known is None else known for known in found]
 

@@ -18,6 +18,8 @@ from reconciler.model.tree import Pending, Tree
 _GROUP: Final = ("log-group:{group}", "log-group:{group}:*")
 """Tags are asked for without the star, everything else with it. Source: CloudWatch Logs user guide, log group ARNs."""
 _ANY: Final = ("log-group:*",)
+_FOR_EVER = 0
+"""Days of a retention that is taken away again."""
 
 
 class LogGroup(Kind):
@@ -31,8 +33,8 @@ class LogGroup(Kind):
         kept=True,
         table={
             "logGroupClass": Field(default="STANDARD", create_only=True),
-            "kmsKeyId": Field(shared=True),
-            "retentionInDays": Field(shared=True),
+            "kmsKeyId": Field(shared=True, removal=""),
+            "retentionInDays": Field(shared=True, removal=_FOR_EVER),
             "deletionProtectionEnabled": Field(shared=True, create_only=True),
             "tags": Field(shared=True),
         },
@@ -122,9 +124,12 @@ class LogGroup(Kind):
         if drop := tags.to_drop(change):
             yield Call("logs:UntagResource", {"resourceArn": arn, "tagKeys": drop})
         if "retentionInDays" in change.values:
-            yield self._retention(name, change.values["retentionInDays"])
-        if "kmsKeyId" in change.values:
-            yield Call("logs:AssociateKmsKey", {**name, "kmsKeyId": change.values["kmsKeyId"]})
+            days = change.values["retentionInDays"]
+            yield self._retention(name, days) if days != _FOR_EVER else Call("logs:DeleteRetentionPolicy", name)
+        if key := change.values.get("kmsKeyId"):
+            yield Call("logs:AssociateKmsKey", {**name, "kmsKeyId": key})
+        elif key is not None:
+            yield Call("logs:DisassociateKmsKey", name)
 
     @staticmethod
     def _retention(spec: Tree, days: int) -> Call:
@@ -138,7 +143,10 @@ class LogGroup(Kind):
             all_tags = tags.all_of(change)
             return Observed(change.key, at, {**change.spec, "tags": tags.people_s(all_tags)}, tags=all_tags)
         now = tags.tagged(change, at)
-        return Observed(now.key, at, {**(now.spec or {}), **change.values}, arn=now.arn, tags=now.tags)
+        spec = {**(now.spec or {}), **change.values}
+        gone = [name for name, value in change.values.items() if value in ("", _FOR_EVER)]
+        kept = {name: value for name, value in spec.items() if name not in gone}
+        return Observed(now.key, at, kept, arn=now.arn, tags=now.tags)
 
 
 def _arn(group: Any) -> str:

@@ -48,9 +48,9 @@ FIELDS = Fields(
     kept=True,
     sealed="secretString",
     table={
-        "description": Field(shared=True),
-        "kmsKeyId": Field(shared=True),
-        "secretString": Field(shared=True),
+        "description": Field(shared=True, removal=""),
+        "kmsKeyId": Field(shared=True, removal=OWN_KEY),
+        "secretString": Field(shared=True, handed_over=True),
         "rotationLambdaARN": Field(shared=True),
         "rotationRules": Field(shared=True),
         "jsonKeys": Field(unordered=True),

@@ -126,7 +126,8 @@ class Desired:
 
     ``digest`` is the hash of the canonical spec with each reference replaced by its referent's digest.
     ``needs`` are the keys that must be there as desired first, ``needs_ready`` those that must be Ready first.
-    ``external``: nothing of it is ours to write; it only has to exist.
+    ``external``: nothing of it is ours to write; it only has to exist. ``content`` is the hash of all that the spec
+    says, what the digest leaves out too.
     """
 
     document: Document
@@ -135,6 +136,7 @@ class Desired:
     needs: frozenset[Key] = frozenset()
     needs_ready: frozenset[Key] = frozenset()
     external: bool = False
+    content: str = ""
 
     @property
     def key(self) -> Key:

@@ -45,6 +45,8 @@ class Field:
     shared      left unsaid it is not ours: somebody else may set it
     create_only cannot be changed in place
     removal     what to send to remove it; without one, a live value nobody declared is left alone
+    lasting     the API cannot take it away, although it is a list
+    handed_over shared, and somebody else's from when the manifest says it no more: it is never taken away
     names       the kinds whose resource it may name, by address or ARN
     by_name     with ``names``: a manifest's name will do as well
     """
@@ -57,6 +59,8 @@ class Field:
     shared: bool = False
     create_only: bool = False
     removal: Any = UNSET
+    lasting: bool = False
+    handed_over: bool = False
     names: tuple[str, ...] = ()
     by_name: bool = False
 

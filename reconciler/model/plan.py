@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from reconciler.model.desired import Desired
 from reconciler.model.errors import Finding, Problem
@@ -35,14 +35,22 @@ class Preflight(StrEnum):
     ALL = "all"
 
 
+Cause = Literal["git", "drift", "both"]
+"""Why something differs: what is desired has changed since it was last in force, what is live has, or both."""
+
+
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """One member that differs, by its path in the canonical form; UNSET stands for absent."""
+    """One member that differs, by its path in the canonical form; UNSET stands for absent.
+
+    ``cause`` is None where it is not known what was in force before.
+    """
 
     path: tuple[str, ...]
     before: Any
     after: Any
     effect: Effect
+    cause: Cause | None = None
 
     @property
     def text(self) -> str:
@@ -106,6 +114,10 @@ class Change:
     begun     it is under way, or ECS's verdict brought it about: neither a window nor an approval holds it
     synced    the resource was Ready as desired now before, as its app's record says: if it differs, somebody moved it
     note      what a person should know about it
+    cause     of all its fields together, or of the whole resource where it is not there; None: not known
+    left      what somebody changed in AWS and is not corrected without a person, while the rest is made
+    ignored   what somebody changed in AWS and nobody corrects, because the policy says so
+    who       who changed it in AWS, and when, where that is known
     """
 
     key: Key
@@ -127,6 +139,15 @@ class Change:
     begun: bool = False
     synced: bool = False
     note: str = ""
+    cause: Cause | None = None
+    left: tuple[FieldChange, ...] = ()
+    ignored: tuple[FieldChange, ...] = ()
+    who: str = ""
+
+    @property
+    def nothing(self) -> bool:
+        """Whether all that differs is ignored: then it is no change, and what refers to it is only told of it."""
+        return bool(self.ignored) and self.step is Action.HOLD and self.fields == self.ignored
 
     @property
     def spec(self) -> Tree:
@@ -145,7 +166,8 @@ class Plan:
     """All changes of an environment, in an order that converges; ``unchanged`` are the keys that need none.
 
     ``lookups`` is what the plan rests on of what other tools own. ``terms`` is what stands for all that is to be done,
-    by app; of one to which nothing is to be done there is none.
+    by app; of one to which nothing is to be done there is none. ``ignored`` is what somebody changed in AWS of things
+    that are otherwise as they should be, and that a policy leaves so.
     """
 
     environment: str
@@ -155,6 +177,7 @@ class Plan:
     warnings: tuple[Problem, ...] = ()
     lookups: tuple[LookedUp, ...] = ()
     terms: Mapping[str, Terms] = field(default_factory=dict)
+    ignored: Mapping[Key, tuple[FieldChange, ...]] = field(default_factory=dict)
 
     @property
     def digests(self) -> dict[str, str]:

@@ -82,7 +82,9 @@ class Record:
     approved   the plan that a person has agreed to
     retried    the failures a person has released: the id of what failed (a service deployment, a job's run)
     synced     the digest each service had when it was last Ready as the repository said
-    commit     the commit at which ``synced`` was last written
+    commit     the commit at which all of the app was last in force, ``behind`` apart; None: it was no commit
+    whole      stands for all that the app wanted then; empty: it is not known what was in force
+    behind     what was not in force then, and the commit at which it was; empty: it is on its way from what was
     spent      the id of the approval of which everything has been made
     """
 
@@ -93,6 +95,8 @@ class Record:
     synced: Mapping[str, str] = field(default_factory=dict)
     commit: str | None = None
     spent: str | None = None
+    whole: str = ""
+    behind: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def agreed(self) -> Terms | None:

@@ -210,19 +210,35 @@ class Past:
     clean: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Healed:
+    """Corrections of one resource, of one digest, which somebody may undo.
+
+    ``times``: how often each path was corrected, ``count`` the corrections; ``at`` is when the last one was made,
+    ``seen`` when it was last found changed, both by AWS's clock.
+    """
+
+    digest: str
+    times: Mapping[str, int]
+    count: int
+    at: datetime
+    seen: datetime
+
+
 @dataclass(frozen=True)
 class Memory:
     """What one tick tells the next. May vanish: that costs reads and patience, never correctness.
 
     ``answers`` stand for readings until a reading shows them. ``past`` is how each resource fared, ``restarts`` what
     was begun anew. ``clear`` are the second looks that found nothing: when the resource had last changed, and what was
-    wanted of it.
+    wanted of it. ``healed`` are the corrections of what somebody changed.
     """
 
     answers: Mapping[Key, Answered] = field(default_factory=dict)
     past: Mapping[Key, Past] = field(default_factory=dict)
     restarts: Mapping[Key, Restart] = field(default_factory=dict)
     clear: Mapping[Key, tuple[datetime, str]] = field(default_factory=dict)
+    healed: Mapping[Key, Healed] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -232,7 +248,8 @@ class Result:
     ``moves``: something is on its way by itself; otherwise ``again`` is when a window opens.
     ``failures`` are the calls that did not succeed, by the resource they were for; ``notes`` what should be known of
     the whole tick. ``arns`` are those of what was read, by which events tell of it; ``owned`` the apps that own
-    something in the account.
+    something in the account. ``healed`` is what was corrected in this tick of what somebody had changed in AWS, by its
+    paths; of what is left of that the plan tells.
     """
 
     plan: Plan
@@ -244,3 +261,4 @@ class Result:
     arns: Mapping[Key, str] = field(default_factory=dict)
     owned: frozenset[str] = frozenset()
     moves: bool = True
+    healed: Mapping[Key, tuple[str, ...]] = field(default_factory=dict)

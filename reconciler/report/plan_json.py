@@ -45,6 +45,8 @@ def _change(change: Change) -> dict[str, Any]:
         "blocked": _blocked(change),
         "waiting": redact.text(change.waiting),
         "note": redact.text(change.note),
+        "cause": change.cause,
+        "left": [_field(one) for one in change.left],
     }
 
 
@@ -55,6 +57,7 @@ def _field(one: FieldChange) -> dict[str, Any]:
         "before": None if before is UNSET else before,
         "after": None if after is UNSET else after,
         "effect": str(one.effect),
+        "cause": one.cause,
     }
 
 

@@ -10,7 +10,7 @@ from reconciler.model.fields import UNSET
 from reconciler.model.plan import Action, Call, Change, FieldChange
 from reconciler.report import redact
 from reconciler.report.cells import cut, cut_pair, pad, safe, safe_lines, width
-from reconciler.report.plan_words import effect_words, manner, symbol, waits
+from reconciler.report.plan_words import cause_words, effect_words, manner, symbol, waits
 from reconciler.report.values import show
 
 ONE: Final = 80
@@ -47,6 +47,11 @@ def change_lines(change: Change, *, verbose: bool = False) -> list[Line]:
     lines = [Line(symbol(change), safe(str(change.key)), f"({words})" if words else "", head=True)]
     if change.note:
         lines += [Line("", line) for line in safe_lines(redact.text(change.note))]
+    if change.left:
+        paths = ", ".join(safe(one.text) for one in change.left)
+        lines.append(Line("", f"left as changed in AWS{f', by {safe(change.who)}' if change.who else ''}: {paths}"))
+    elif change.who and not change.blocked and not change.waiting:
+        lines.append(Line("", f"changed in AWS by {safe(change.who)}"))
     if later := waits(change):
         lines.append(Line("", later))
     if change.waiting:
@@ -99,7 +104,10 @@ def _differs(one: FieldChange, change: Change, verbose: bool) -> _Row:
     before, after = redact.sides(one)
     # Of a replacement every member is made anew: what a change of one alone would do is beside the point.
     told = change.effect and one.effect is not change.effect and change.action is not Action.REPLACE
-    note = f"({effect_words(one.effect)})" if told else ""
+    words = [effect_words(one.effect)] if told else []
+    if one.cause != change.cause and (why := cause_words(one.cause)):
+        words.append(why)
+    note = f"({', '.join(words)})" if words else ""
     path = safe(one.text) or "(all)"
     if before is UNSET:
         return _Row("+", path, _alone(one.path, after, verbose), note)

@@ -1,13 +1,14 @@
 """A plan as a comment on a pull request: the summary always whole, details as far as the host lets them.
 
-A hidden first line names the environment, by which a later run finds its comment and rewrites it. Whatever comes from
-a repository stands in code, where neither `@name` nor `<tag>` nor Markdown means anything.
+A hidden first line says whose plan it is, by which a later run finds its comment and rewrites it. Whatever comes from a
+repository stands in code, where neither `@name` nor `<tag>` nor Markdown means anything.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from hashlib import sha256
 from typing import Final
 from urllib.parse import quote
 
@@ -19,7 +20,8 @@ from reconciler.report.plan_words import held, short, summary
 from reconciler.report.problems import count, draw
 
 GITHUB: Final = 65_536
-"""Characters of a comment; GitLab takes 1,000,000, Bitbucket Server 32,768, Azure DevOps 150,000."""
+"""Characters of a comment; Bitbucket Server takes 32,768, Azure DevOps 150,000."""
+GITLAB: Final = 1_000_000
 
 _COLUMNS: Final = (Action.CREATE, Action.UPDATE, Action.REPLACE, Action.DELETE, Action.ADOPT, Action.RUN)
 _ALWAYS: Final = (Action.CREATE, Action.UPDATE, Action.DELETE)
@@ -28,15 +30,33 @@ _WORTH_CUTTING: Final = 1_000
 _NOTE_ROOM: Final = 200
 
 
-def marker(environment: str) -> str:
-    """The hidden comment by which a plan's comment for an environment is found again."""
-    return f"<!-- reconciler:plan {quote(environment, safe='').replace('--', '-%2D')} -->"
+def marker(environment: str, *, installation: str = "default", folder: str = "", apps: Iterable[str] = ()) -> str:
+    """The hidden comment by which a plan's comment is found again: one for each place that plans are made for.
+
+    ``folder`` is that of the repository within git's, ``apps`` those that were named: a plan of some of them does not
+    take the place of another's.
+    """
+    named = "\0".join(sorted(set(apps)))
+    more = [
+        ("installation", installation if installation != "default" else ""),
+        ("folder", folder),
+        ("apps", sha256(named.encode()).hexdigest()[:12] if named else ""),
+    ]
+    words = [_hidden(environment), *(f"{name}={_hidden(value)}" for name, value in more if value)]
+    return f"<!-- reconciler:plan {' '.join(words)} -->"
 
 
-def plan_markdown(plan: Plan, *, limit: int = GITHUB) -> str:
-    """At most ``limit`` characters: the marker, the summary, a table by app, then details of as many apps as fit."""
+def _hidden(text: str) -> str:
+    return quote(text, safe="").replace("--", "-%2D")
+
+
+def plan_markdown(plan: Plan, *, limit: int = GITHUB, first: str | None = None) -> str:
+    """At most ``limit`` characters: the marker, the summary, a table by app, then details of as many apps as fit.
+
+    ``first`` is the marker, where it says more than the environment.
+    """
     at = f" at {_code(short(plan.revision))}" if plan.revision else ""
-    head = f"{marker(plan.environment)}\n### Plan for {_code(plan.environment)}{at}\n\n**{summary(plan)}**\n"
+    head = f"{first or marker(plan.environment)}\n### Plan for {_code(plan.environment)}{at}\n\n**{summary(plan)}**\n"
     apps: dict[str, list[Change]] = {}
     for change in plan.changes:
         apps.setdefault(change.key.app, []).append(change)

@@ -10,7 +10,7 @@ from typing import Final
 
 from reconciler.model.fields import Effect
 from reconciler.model.key import Key
-from reconciler.model.plan import Action, Change, Plan
+from reconciler.model.plan import Action, Cause, Change, Plan
 from reconciler.report.cells import safe
 from reconciler.report.style import Tone
 
@@ -40,6 +40,7 @@ _EFFECTS: Final = {
     Effect.REPLACES_CREATE_FIRST: "replaces create-first",
     Effect.REPLACES_WITH_DOWNTIME: "replaces with downtime",
 }
+_CAUSES: Final[dict[Cause, str]] = {"drift": "changed in AWS", "both": "changed in git and in AWS"}
 # These four are always said, so that a zero can be trusted; the others only where there are any.
 _ALWAYS: Final = frozenset({Action.CREATE, Action.UPDATE, Action.DELETE})
 _COUNTED: Final = (Action.CREATE, Action.UPDATE, Action.REPLACE, Action.DELETE, Action.ADOPT, Action.RUN)
@@ -67,11 +68,18 @@ def manner(change: Change) -> str:
     # A new thing has no effect on what runs, and the symbol of a replacement already says which way.
     if change.effect and (change.blocked or change.action in (Action.UPDATE, Action.RUN, Action.HOLD)):
         words.append(effect_words(change.effect))
+    if why := cause_words(change.cause):
+        words.append(why)
     if change.blocked:
         words.append("blocked")
     elif change.action is Action.HOLD:
         words.append("on hold")
     return ", ".join(words)
+
+
+def cause_words(cause: Cause | None) -> str:
+    """Why a member differs, where it is worth saying: ``changed in AWS``; a change in git is what one expects."""
+    return _CAUSES.get(cause, "") if cause else ""
 
 
 def waits(change: Change) -> str:

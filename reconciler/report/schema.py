@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from reconciler.model.fields import Effect
 from reconciler.model.history import Outcome
 from reconciler.model.phase import Phase
-from reconciler.model.plan import Action
+from reconciler.model.plan import Action, Cause
 from reconciler.model.status import HealthWord
 
 _DRAFT: Final = "http://json-schema.org/draft-07/schema#"
@@ -45,26 +45,40 @@ PROBLEM: Final = _object(
     related=_list(_object("A further place, and what it has to do with it.", **_PLACE, message=_TEXT)),
 )
 
-_FIELD: Final = _object(
-    "One member that differs; an absent side is null.",
-    path=_TEXT,
-    before={},
-    after={},
-    effect={"enum": [str(effect) for effect in Effect]},
+_CAUSE: Final = {
+    "enum": [*get_args(Cause), None],
+    "description": "What changed since it was last in force: what is desired, what is in AWS, both; null: not known.",
+}
+
+_FIELD: Final = _and(
+    _object(
+        "One member that differs; an absent side is null.",
+        path=_TEXT,
+        before={},
+        after={},
+        effect={"enum": [str(effect) for effect in Effect]},
+    ),
+    cause=_CAUSE,
 )
 
-_CHANGE: Final = _object(
-    "What one resource needs.",
-    key={"type": "string", "pattern": "^[^/]+/[^/]+/.+$", "description": "app/Kind/name"},
-    app=_TEXT,
-    action={"enum": [str(action) for action in Action]},
-    effect={"enum": [*(str(effect) for effect in Effect), None]},
-    waitsOn=_list(_TEXT),
-    fields=_list(_FIELD),
-    calls=_list({"type": "string", "pattern": "^[a-z0-9-]+:[A-Za-z0-9]+$"}),
-    blocked={"oneOf": [{"type": "null"}, _object("Why nothing of it is done.", code=_TEXT, message=_TEXT, hint=_TEXT)]},
-    waiting=_TEXT,
-    note=_TEXT,
+_WHY: Final = _object("Why nothing of it is done.", code=_TEXT, message=_TEXT, hint=_TEXT)
+
+_CHANGE: Final = _and(
+    _object(
+        "What one resource needs.",
+        key={"type": "string", "pattern": "^[^/]+/[^/]+/.+$", "description": "app/Kind/name"},
+        app=_TEXT,
+        action={"enum": [str(action) for action in Action]},
+        effect={"enum": [*(str(effect) for effect in Effect), None]},
+        waitsOn=_list(_TEXT),
+        fields=_list(_FIELD),
+        calls=_list({"type": "string", "pattern": "^[a-z0-9-]+:[A-Za-z0-9]+$"}),
+        blocked={"oneOf": [{"type": "null"}, _WHY]},
+        waiting=_TEXT,
+        note=_TEXT,
+    ),
+    cause=_CAUSE,
+    left={**_list(_FIELD), "description": "What differs too and is not corrected: somebody changed it in AWS."},
 )
 
 _LOOKUP: Final = _object(

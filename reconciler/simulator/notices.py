@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Final
 
+from . import trail
 from .ecs import Scope
 from .ecs.state import Service
 from .errors import SimulatorError
 from .watch import Notice, Watch, action, moment
+from .wire import Request, Response, Target
 from .world import World
 
 HELD: Final = 1.0
@@ -42,6 +44,11 @@ class Notices:
     """Probability that an event comes after its successor."""
     dropped: float = 0.0
     """Probability that an event never comes. EventBridge promises that it does; a rule or a queue may not."""
+    trail: float | None = None
+    """Seconds after which rules are told of a call that changed something, as by CloudTrail; None: there is no trail.
+    A real one may take minutes."""
+    caller: str = ""
+    """Who makes the calls that a trail tells of, an ARN; empty: the simulated caller."""
     subscriptions: list[Subscription] = field(default_factory=list)
     _watches: dict[tuple[str, str], Watch] = field(default_factory=dict)
     _held: list[tuple[tuple[str, str], dict[str, Any]]] = field(default_factory=list)
@@ -74,6 +81,16 @@ class Notices:
             for notice in self._watches.setdefault(place, Watch()).look(at):
                 self._send(place, notice)
 
+    def called(self, request: Request, target: Target, response: Response, account: str) -> None:
+        """A call has changed something."""
+        place = (account, target.region)
+        if self.trail is None or target.service == "sqs" or not self._heard(place):  # receiving is no management event
+            return
+        caller = self.caller or self.world.settings.caller_arn
+        detail = trail.told(request, target, response, caller, account, moment(self.world.clock.now))
+        event = self._event(place, trail.CALL, f"aws.{target.service}", [], detail)
+        self.world.clock.after(self.trail, lambda: self._deliver(place, event))
+
     def _noticed(self, at: Scope, service: Service, name: str) -> None:
         place = (at.state.account, at.state.name)
         if self._heard(place):
@@ -90,18 +107,23 @@ class Notices:
         bus = backend.event_buses.get("default") if backend else None
         return [r for r in bus.rules.values() if r.state == "ENABLED"] if bus else []
 
-    def _send(self, place: tuple[str, str], notice: Notice) -> None:
-        event = {
+    def _event(
+        self, place: tuple[str, str], type: str, source: str, resources: list[str], detail: dict[str, Any]
+    ) -> dict[str, Any]:
+        return {
             "version": "0",
             "id": self.world.ids.request(),
-            "detail-type": notice.type,
-            "source": "aws.ecs",
+            "detail-type": type,
+            "source": source,
             "account": place[0],
             "time": moment(self.world.clock.now)[:19] + "Z",
             "region": place[1],
-            "resources": [notice.resource],
-            "detail": notice.detail,
+            "resources": resources,
+            "detail": detail,
         }
+
+    def _send(self, place: tuple[str, str], notice: Notice) -> None:
+        event = self._event(place, notice.type, "aws.ecs", [notice.resource], notice.detail)
         if self.dropped and self._lots.random() < self.dropped:
             return
         if self.reordered and self._lots.random() < self.reordered:

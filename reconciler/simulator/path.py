@@ -184,6 +184,8 @@ class Path:
             world.written(target, coming.account)
             for notice in self.after:
                 notice()
+            if response.status < 300:
+                simulator.notices.called(coming.request, target, response, coming.account)
         else:
             self._pages.learn(target, arrival.page, response)
         return response

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from reconciler.agent import controller as module
 from reconciler.agent.desk import Wake
+from reconciler.agent.office import Office
 from reconciler.engine.reconcile import reconcile
-from reconciler.model.errors import AccessError, SourceError
+from reconciler.model.errors import AccessError, SourceError, StalePlan
+from reconciler.model.record import Said
 from tests.agency import Agency
 from tests.lab import Lab, edit, shop
 
@@ -27,6 +31,7 @@ spec: {cluster: main, taskDefinition: api, desiredCount: 1}
 def two() -> Lab:
     """The shop, and another app on a cluster that is there."""
     lab = shop()
+    lab.files["environments/staging.yaml"] += "  policy: {drift: correct}\n"
     lab.app("other", OTHER)
     return lab
 
@@ -153,7 +158,7 @@ PRUNING = """
 apiVersion: reconciler/v1
 kind: Environment
 metadata: {name: staging}
-spec: {region: eu-west-1, accountId: "123456789012", policy: {prune: true, deletionLimit: 10}}
+spec: {region: eu-west-1, accountId: "123456789012", policy: {prune: true, deletionLimit: 10, drift: correct}}
 """
 
 
@@ -273,3 +278,70 @@ def test_nothing_is_known_before_the_first_commit_and_that_is_said():
     assert agency.look.source.reason == "NotRead"
     assert agency.look.status is None
     assert agency.connected == 0
+
+
+def test_what_somebody_changed_is_left_and_told_under_warn_until_a_person_asks_for_it(agency):
+    edit(agency.lab, "{drift: correct}", "{drift: warn}", "environments/staging.yaml")
+    agency.commit()
+    agency.run(30)
+    agency.lab.writes()
+    agency.lab.ecs().update_service(cluster="main", service="worker", desiredCount=5)
+    agency.run(900)
+    assert agency.lab.writes() == ["UpdateService"]  # the hand's
+    [worker] = [it for it in agency.look.status.resources if str(it.key) == "shop/Service/worker"]
+    assert worker.condition("Synced").reason == "DriftDetected"
+    assert agency.board.counts()[("reconciler_drift_detected_total", (("app", "shop"), ("environment", "staging")))] == 1
+    agency.controller.ask("shop")
+    agency.run(60)
+    assert agency.lab.writes() == ["UpdateService"]
+    assert agency.ready
+    agency.lab.ecs().update_service(cluster="main", service="worker", desiredCount=5)
+    agency.run(900)
+    assert agency.lab.writes() == ["UpdateService"]  # what was asked for was asked for once
+
+
+def test_what_somebody_changed_is_healed_under_correct_within_a_round(agency):
+    agency.lab.ecs().update_service(cluster="main", service="worker", desiredCount=5)
+    agency.run(331)
+    assert agency.lab.writes() == ["UpdateService", "UpdateService"]
+    assert agency.events("healed")
+    assert agency.events("drift")
+
+
+def test_an_event_about_it_heals_at_once(agency):
+    agency.run(20)
+    agency.lab.ecs().update_service(cluster="main", service="worker", desiredCount=5)
+    agency.controller.wake(Wake(environment="staging", apps=frozenset(["shop"]), why="event", reset=True))
+    agency.run(5)
+    assert agency.lab.writes() == ["UpdateService", "UpdateService"]
+
+
+def test_a_change_outside_of_a_window_is_made_at_the_minute_it_opens():
+    lab = two()
+    now = lab.simulator.now()
+    opens = now.replace(second=0, microsecond=0) + timedelta(minutes=7)
+    window = f'[{{allow: "{opens.minute} {opens.hour} * * *", duration: 1h}}]'
+    lab.files["environments/staging.yaml"] += f"  windows: {window}\n"
+    agency = Agency(lab, resync=3600)
+    agency.commit()
+    agency.run((opens - now).total_seconds() - 30)
+    assert lab.writes() == []
+    agency.run(60)
+    assert "CreateService" in lab.writes()
+
+
+def test_what_awaits_approval_goes_on_as_soon_as_a_person_agrees(agency):
+    agency.lab.files["environments/staging.yaml"] += "  approve: true\n"
+    agency.commit()
+    edit(agency.lab, "shop:1", "shop:2")
+    agency.commit()
+    agency.run(600)
+    assert agency.lab.writes() == []
+    digest = agency.look.digests["shop"]
+    office = Office(lambda: {"staging": agency.controller}, agency.source, agency.source.history)
+    said = Said("ops", agency.lab.clock.now())
+    with pytest.raises(StalePlan):
+        office.approve("staging", "shop", "0" * 12, said)
+    assert office.approve("staging", "shop", digest[:12], said) == digest
+    agency.until_ready()
+    assert agency.lab.writes().count("UpdateService") == 2

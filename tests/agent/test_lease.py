@@ -144,6 +144,9 @@ def test_a_slow_answer_shortens_the_lease_and_does_not_lengthen_it(table, clock,
     table.put = slow
     one.try_take()
     assert one.remaining == pytest.approx(11.0)
+    clock.at += 1.0
+    one.renew()
+    assert one.remaining == pytest.approx(11.0)
 
 
 @pytest.mark.parametrize("wall", [-3600.0, 3600.0, 86400.0 * 365])

@@ -179,6 +179,10 @@ def test_a_missing_permission_is_named(queue, aws, fault):
     with pytest.raises(Denied) as caught:
         queue.receive()
     assert caught.value.action == "sqs:ReceiveMessage"
+    aws.answers["sqs:DeleteMessageBatch"] = fault("AccessDenied", status=403)
+    with pytest.raises(Denied) as caught:
+        queue.delete([Message("m", "", "r")])
+    assert caught.value.action == "sqs:DeleteMessage"
 
 
 def test_a_deletion_without_an_answer_may_have_happened(queue, aws):

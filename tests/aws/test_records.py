@@ -9,7 +9,7 @@ import pytest
 from reconciler.aws.records import READ
 from reconciler.model.errors import Denied, Rejected, Throttled
 from reconciler.model.key import Scope
-from reconciler.model.record import EVERY, Pin, Record, Said
+from reconciler.model.record import EVERY, Approval, Pin, Record, Said, Terms
 from tests.lab import Lab
 
 SCOPE = Scope("default", "staging")
@@ -18,7 +18,11 @@ RECORD = Record(
     SAID,
     {"Service/web": Pin("arn:aws:ecs:eu-west-1:123456789012:task-definition/web:7", "0123456789ab", SAID, "c" * 40)},
     {"Service/web": "arn:deployment/1", "Job/migrate": "done"},
+    Approval(Terms("d" * 64, "a" * 16, frozenset({"0" * 16, "1" * 16}), frozenset({"2" * 8})), SAID),
 )
+
+APPROVED = f'"digest":"{"d" * 64}","aim":"{"a" * 16}","said":{{"by":"a","at":"2026-01-05T09:00:00Z"}}'
+"""What an approval says, but for its calls."""
 
 
 @pytest.fixture
@@ -46,13 +50,49 @@ def test_what_was_said_is_read_again(records):
 
 
 def test_what_people_said_and_what_was_synced_do_not_undo_each_other(records):
-    synced = Record(synced={"Service/web": "0123456789ab"}, commit="c" * 40)
+    behind = {"Service/api": "d" * 40, "LogGroup/logs": ""}
+    synced = Record(
+        synced={"Service/web": "0123456789ab"},
+        commit="c" * 40,
+        spent="dddd@2026-01-05T09:00:00Z",
+        whole="0123456789ab",
+        behind=behind,
+    )
     records.synced(SCOPE, "shop", synced)
     records.said(SCOPE, "shop", RECORD)
     records.synced(SCOPE, "shop", synced)
     found = records.read(SCOPE).records["shop"]
     assert (found.suspended, found.pins, found.retried) == (SAID, RECORD.pins, RECORD.retried)
     assert (found.synced, found.commit) == (synced.synced, synced.commit)
+    assert (found.whole, found.behind) == (synced.whole, behind)
+    assert (found.synced, found.commit, found.spent) == (synced.synced, synced.commit, synced.spent)
+    assert found.approved == RECORD.approved
+
+
+def test_what_an_older_program_recorded_as_synced_is_read(lab, records):
+    put(lab, "/reconciler/default/staging/shop/synced", '{"formatVersion":"1.0","synced":{"Service/web":"ab"},"commit":"cc"}')
+    found = records.read(SCOPE).records["shop"]
+    assert (found.synced, found.commit, found.whole, found.behind) == ({"Service/web": "ab"}, "cc", "", {})
+
+
+def test_records_as_they_were_written_before_there_was_approval_are_read(lab, records):
+    put(lab, "/reconciler/default/staging/shop", '{"formatVersion":"1.0","retried":{"Job/a":"x"}}')
+    put(lab, "/reconciler/default/staging/shop/synced", '{"formatVersion":"1.0","synced":{"Service/a":"b"}}')
+    found = records.read(SCOPE).records["shop"]
+    assert (found.retried, found.synced, found.approved, found.spent) == ({"Job/a": "x"}, {"Service/a": "b"}, None, None)
+
+
+def test_the_calls_of_a_large_plan_have_room_and_those_of_a_larger_one_are_refused(lab, records):
+    def approval(calls):
+        return Approval(Terms("d" * 64, "a" * 16, frozenset(f"{number:016x}" for number in range(calls))), SAID)
+
+    records.said(SCOPE, "shop", Record(approved=approval(450)))
+    assert len(records.read(SCOPE).records["shop"].approved.terms.calls) == 450
+    lab.writes()
+    with pytest.raises(Rejected, match="8192") as refused:
+        records.said(SCOPE, "shop", Record(approved=approval(600)))
+    assert "split the app" in refused.value.hint
+    assert lab.writes() == []
 
 
 def test_records_of_many_apps_come_from_many_pages(records):
@@ -84,6 +124,9 @@ def test_an_app_called_synced_is_an_app(records):
         ('{"formatVersion":"2.0"}', "formatVersion"),
         ("{}", "formatVersion"),
         ('{"formatVersion":"1.0","approved":{}}', "approved"),
+        ('{"formatVersion":"1.0","approved":{"digest":"hunter2"}}', "approved.digest"),
+        (f'{{"formatVersion":"1.0","approved":{{{APPROVED},"calls":"hunter2"}}}}', "approved.calls"),
+        (f'{{"formatVersion":"1.0","approved":{{{APPROVED},"calls":"","more":"hunter2"}}}}', "approved.more"),
         ('{"formatVersion":"1.0","suspended":{"by":"a","at":"yesterday"}}', "suspended.at"),
         ('{"formatVersion":"1.0","suspended":{"by":"a","at":"2026-01-05T09:00:00"}}', "suspended.at"),
     ],

@@ -157,6 +157,22 @@ def test_the_last_word_is_had_after_the_request_is_signed(session, clock):
     assert left == aws.calls == []
 
 
+def test_what_the_sdk_asks_on_the_way_is_not_asked_for_the_lease(session, aws, clock):
+    """Credentials that have run out are had anew in the midst of a write."""
+    role = "arn:aws:iam::123456789012:role/deployer"
+    aws.answers["sts:AssumeRole"] = {
+        "Credentials": {
+            "AccessKeyId": "ASIA", "SecretAccessKey": "s", "SessionToken": "t", "Expiration": "2099-01-01T00:00:00Z"
+        }
+    }  # fmt: skip
+    aws.answers[UPDATE.operation] = {"service": {}}
+    clients = Clients(Environment("production", region="eu-west-1", assume_role=role), session=session)
+    lease = Leased(aws, lost=None)
+    AwsWriter(clients, Budget(clock), clock, lease).send(UPDATE)
+    assert aws.operations == ["sts:AssumeRole", "ecs:UpdateService"]
+    assert lease.asked == [0, 1]
+
+
 def test_a_lost_lease_stops_what_carries_a_secret_too(clients, aws, clock):
     class Keys:
         def open(self, content):

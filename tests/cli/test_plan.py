@@ -51,6 +51,29 @@ def test_an_update_shows_its_field(world, golden):
     golden("plan-update.txt", done.output)
 
 
+@pytest.mark.parametrize("bare", [False, True])
+def test_what_somebody_changed_is_told_apart_from_what_a_commit_changes(world, tmp_path, bare):
+    world.commit()
+    world.applied()
+    world.edit("apps/shop/web.yaml", "nginx:1", "nginx:2")
+    world.commit()
+    ecs = world.client("ecs")
+    [service] = [arn for arn in ecs.list_services(cluster="main")["serviceArns"] if arn.endswith("/web")]
+    ecs.update_service(cluster="main", service=service, desiredCount=5)
+    place = []
+    if bare:
+        world.git("clone", "-q", "--bare", str(world.root), str(tmp_path / "mirror"))
+        place = ["-C", str(tmp_path / "mirror")]
+    body = json.loads(world.run(*place, "plan", "-o", "json").stdout)
+    jsonschema.validate(body, PLAN)
+    [changed] = [change for change in body["changes"] if "/Service/" in change["key"]]
+    assert {field["path"]: field["cause"] for field in changed["fields"]} == {
+        "desiredCount": "drift", "taskDefinition": "git"
+    }  # fmt: skip
+    text = world.run(*place, "plan").stdout
+    assert re.search(r"desiredCount +5 -> 2 +\(in place, changed in AWS\)", text)
+
+
 def test_verbose_shows_the_calls(world):
     assert "calls ecs:CreateService" in world.run("plan", "-v").stdout
     assert "calls ecs:CreateService" not in world.run("plan").stdout

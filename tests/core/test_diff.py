@@ -16,7 +16,7 @@ NOBODY: frozenset[str] = frozenset()
 
 def service(desired, live, ignore=(), driven=NOBODY):
     wanted, there = canonical(SERVICE, desired), canonical(SERVICE, live)
-    found = diff(SERVICE, target(SERVICE, wanted, there, ignore, driven), there)
+    found = diff(SERVICE, target(SERVICE, wanted, there, [tuple(path.split(".")) for path in (*ignore, *driven)]), there)
     return {change.text: (change.before, change.after) for change in found}
 
 
@@ -96,5 +96,5 @@ def test_each_change_says_what_it_does():
 
 def test_the_inputs_are_not_touched():
     wanted, there = {"desiredCount": 2}, {"desiredCount": 3}
-    diff(SERVICE, target(SERVICE, wanted, there, ("desiredCount",), NOBODY), there)
+    diff(SERVICE, target(SERVICE, wanted, there, [("desiredCount",)]), there)
     assert (wanted, there) == ({"desiredCount": 2}, {"desiredCount": 3})

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from reconciler.core.planner import plan
-from reconciler.core.said import not_heard, pin_of, pin_words, retried, rolls, tidied, to_record, was_synced
+from reconciler.core.said import not_heard, pin_of, pin_words, retried, rolls, tidied, was_synced
+from reconciler.core.synced import to_record
 from reconciler.kinds import KINDS
 from reconciler.model.errors import Denied, ReconcilerError, Throttled
 from reconciler.model.fields import Effect
@@ -144,7 +145,8 @@ def test_what_is_ready_is_recorded_once_the_whole_app_rests():
 
 def test_what_is_recorded_already_is_not_written_again():
     here = world(document("Thing/web"))
-    assert recorded(said(here, synced=digests(here, "Thing/web")), fares(("Thing/web", "ready"))) == {}
+    known = {"synced": digests(here, "Thing/web"), "whole": here.wholes["shop"]}
+    assert recorded(said(here, **known), fares(("Thing/web", "ready"))) == {}
 
 
 def test_what_begins_to_move_elsewhere_is_struck_off_at_once_and_what_is_corrected_is_not():

@@ -165,6 +165,13 @@ def test_in_autumn_a_time_that_comes_twice_opens_it_twice(schedule, time_zone, f
         assert shut([[window]], utc(begin) + timedelta(minutes=10)) is not None
 
 
+def test_in_an_hour_that_comes_twice_what_the_clock_showed_before_it_was_put_back_counts():
+    late = Window("30 2 * * *", HOUR, BERLIN)
+    assert is_open("2026-10-25T01:10", late)  # 02:10 again: it opened at the first 02:30
+    early = Window("10 2 * * *", MINUTE, BERLIN)
+    assert opens("2026-10-25T00:40", (early,)) == "2026-10-25T01:10"  # the first 02:40: 02:10 comes again
+
+
 def test_its_duration_is_what_passes_and_not_what_a_clock_shows():
     night = Window("0 22 * * *", 8 * HOUR, BERLIN)
     assert is_open("2026-03-29T04:59", night)  # 06:59 there: an hour was skipped

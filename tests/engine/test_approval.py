@@ -11,6 +11,7 @@ import pytest
 
 from reconciler.agent.converge import Ending, converge
 from reconciler.engine.people import approve, propose
+from reconciler.engine.restart import to_restart
 from reconciler.engine.saved_plan import OnlySaved, check, load, to_json
 from reconciler.model.errors import StalePlan, UsageError
 from reconciler.model.record import Said
@@ -320,8 +321,6 @@ def test_an_app_cannot_undo_what_its_environment_asks_for(lab):
 
 
 def test_a_restart_that_a_person_asks_for_by_name_needs_no_approval(lab):
-    from reconciler.engine.restart import to_restart
-
     lab.apply(restart=to_restart(lab.wish(), ["Service/web"]))
     assert lab.writes() == ["UpdateService"]
 

@@ -54,13 +54,16 @@ def test_the_members_promised_are_there(everything: Plan) -> None:
         "effect": "rolls-tasks",
         "waitsOn": ["bookstore/TaskDefinition/puma", "platform/Cluster/main"],
         "fields": [
-            {"path": "deploymentConfiguration.maximumPercent", "before": 200, "after": None, "effect": "in-place"},
-            {"path": "desiredCount", "before": 2, "after": 4, "effect": "in-place"},
+            {"path": "deploymentConfiguration.maximumPercent", "before": 200, "after": None, "effect": "in-place",
+             "cause": None},
+            {"path": "desiredCount", "before": 2, "after": 4, "effect": "in-place", "cause": None},
         ],
         "calls": ["ecs:UpdateService", "ecs:TagResource"],
         "blocked": None,
         "waiting": "",
         "note": "",
+        "cause": None,
+        "left": [],
     }
     assert update["fields"][-1]["after"] == "(known after TaskDefinition/puma)"
 

@@ -96,3 +96,30 @@ def test_no_plan_exceeds_the_limit(word: str, number: int, limit: int) -> None:
     text = plan_markdown(Plan("e", None, changes), limit=limit)
     assert len(text) <= limit
     assert text.count("\n<details>") == text.count("\n</details>")
+
+
+def test_the_marker_tells_installations_folders_and_apps_apart() -> None:
+    made = [
+        marker("e"),
+        marker("e", installation="blue"),
+        marker("e", folder="blue"),
+        marker("e", apps=["blue"]),
+        marker("e", apps=["blue", "red"]),
+        marker("e installation=blue"),
+        marker("e", folder="a -->\n<!-- b"),
+    ]
+    assert len(set(made)) == len(made)
+    assert marker("e", installation="default", folder="", apps=()) == "<!-- reconciler:plan e -->"
+    assert marker("e", apps=["a", "b"]) == marker("e", apps=["b", "a", "a"])
+    for one in made:
+        assert "\n" not in one
+        assert one.count("-->") == 1
+        assert "--" not in one.removeprefix("<!-- ").removesuffix(" -->")
+
+
+def test_the_marker_is_the_first_line_and_counts_as_a_part_of_the_comment(many_apps: Plan) -> None:
+    first = marker("production", folder="x" * 300, apps=["a"])
+    text = plan_markdown(many_apps, limit=3_000, first=first)
+    assert text.startswith(f"{first}\n### Plan")
+    assert len(text) <= 3_000
+    assert summary(many_apps) in text

@@ -225,3 +225,37 @@ def test_regions_keep_their_events(sim, web, queue):
     elsewhere.create_service(**RUN, desiredCount=1)
     sim.settle()
     assert queue.drain() == []
+
+
+CALL = "AWS API Call via CloudTrail"
+
+
+def test_a_trail_tells_rules_of_calls_that_changed_something_and_of_their_caller(sim, web, queue, ecs):
+    rule(sim, queue, {"source": ["aws.ecs"], "detail-type": [CALL]})
+    web()
+    assert queue.drain() == []  # there is none
+    sim.notices.trail, sim.notices.caller = 30.0, "arn:aws:iam::123456789012:user/alice"
+    ecs.update_service(cluster="main", service="web", desiredCount=3)
+    ecs.describe_services(cluster="main", services=["web"])
+    with pytest.raises(ecs.exceptions.ServiceNotFoundException):
+        ecs.update_service(cluster="main", service="other", desiredCount=3)
+    sim.advance(29)
+    assert queue.drain() == []
+    sim.advance(1)
+    [event] = queue.drain()
+    detail = event["detail"]
+    assert (event["source"], event["account"], event["region"]) == ("aws.ecs", "123456789012", "us-east-1")
+    assert (detail["eventSource"], detail["eventName"]) == ("ecs.amazonaws.com", "UpdateService")
+    assert detail["requestParameters"] == {"cluster": "main", "service": "web", "desiredCount": 3}
+    assert detail["userIdentity"]["arn"] == "arn:aws:iam::123456789012:user/alice"
+    assert "Boto3" in detail["userAgent"]
+
+
+def test_a_trail_tells_no_secret(sim, queue):
+    rule(sim, queue, {"source": ["aws.secretsmanager", "aws.ecs"]})
+    sim.notices.trail = 0.0
+    sim.client("secretsmanager").create_secret(Name="db", SecretString="sesame")
+    sim.advance(1)
+    [event] = queue.drain()
+    assert event["detail"]["requestParameters"]["name"] == "db"
+    assert "sesame" not in json.dumps(event)

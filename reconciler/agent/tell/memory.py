@@ -42,14 +42,19 @@ class KnownApp:
 
 @dataclass(frozen=True)
 class Told:
-    """Of one environment. ``begun``: it was looked at before; until then nothing is told.
+    """Of one environment.
 
-    ``source`` stands for what is wrong with the repository, empty for nothing, None: it was not looked at.
-    ``lately`` is what was told within the last half hour: (app, resource, trigger, version) → when.
+    begun      all apps were looked at once; until then what an app is like at the first look is told to nobody
+    heard      the repository was heard of once
+    source     what is wrong with the repository, and since when; None: nothing is
+    complained what was last told of that, or was so at first
+    lately     what was told within the last half hour: (app, resource, trigger, version) → when
     """
 
     begun: bool = False
     resources: Mapping[Key, Known] = field(default_factory=dict)
     apps: Mapping[str, KnownApp] = field(default_factory=dict)
-    source: str | None = None
+    heard: bool = False
+    source: tuple[str, datetime] | None = None
+    complained: str = ""
     lately: Mapping[tuple[str, str, str, str], datetime] = field(default_factory=dict)

@@ -15,7 +15,7 @@ TRIGGERS: Final = {
     "on-sync-failed": "a change or a rollout failed and is not tried again by itself",
     "on-health-degraded": "a service that was deployed does not work any more",
     "on-health-recovered": "a service that was degraded works again",
-    "on-sync-status-unknown": "something of an app cannot be read",
+    "on-sync-status-unknown": "something of an app cannot be read, or an environment cannot be reached",
     "on-drift": "something is not as the repository says, and no commit made it so",
     "on-awaiting-approval": "an app's plan, or a rollout's hook, waits for a person",
     "on-source-failed": "what the repository says cannot be put in force",

@@ -1,8 +1,8 @@
 """From one look at an environment to the next: what came about in between, each thing once. Pure.
 
-The first look is where it begins: what is so already is told to nobody, so that an agent that starts again and again
-tells nothing twice. What flaps is told when it turns, but the same thing no more often than every half hour; if by then
-what was told last is not true any more, the next look tells it.
+The first look at an app is where it begins: what is so already is told to nobody, so that an agent that starts again
+and again tells nothing twice. What flaps is told when it turns, but the same thing no more often than every half hour;
+if by then what was told last is not true any more, the next look tells it.
 """
 
 from __future__ import annotations
@@ -21,17 +21,19 @@ from reconciler.model.status import Aggregate, Condition, ResourceStatus
 
 QUIET: Final = timedelta(minutes=30)
 """For so long the same outcome of the same state is not told again."""
+PATIENCE: Final = timedelta(minutes=10)
+"""For so long a remote may be out of reach before anybody is told."""
 
 
 def outcomes(told: Told, look: Look, now: datetime) -> tuple[Told, tuple[Outcome, ...]]:
     """What is to be told now, and what is to be remembered. A look without a status says something of the source."""
     fold = _Fold(told, look, now)
-    told = replace(told, source=fold.source())
+    told = fold.source()
     if look.status is not None:
         resources = {it.key: fold.resource(it, told.resources.get(it.key)) for it in look.status.resources}
         apps = {app.name: fold.app(app, told.apps.get(app.name), resources) for app in look.status.apps}
         fold.gone(told, resources, apps)
-        told = replace(told, begun=True, resources=resources, apps=apps)
+        told = replace(told, begun=told.begun or not look.waiting, resources=resources, apps=apps)
     return replace(told, lately=fold.lately), tuple(fold.found)
 
 
@@ -42,7 +44,7 @@ class _Fold:
         self.look, self.now = look, now
         self.found: list[Outcome] = []
         self.lately = {state: at for state, at in told.lately.items() if now - at < QUIET}
-        self._begun, self._source = told.begun, told.source
+        self._told = told
         self._digests = {
             change.key: change.desired.digest[:12]
             for change in (look.plan.changes if look.plan is not None else ())
@@ -51,7 +53,7 @@ class _Fold:
 
     def tell(self, trigger: str, app: str = "", resource: str = "", *, version: str = "", **words: Any) -> bool:
         """Whether that counts as told: it was not when the same was told a moment ago."""
-        if not self._begun and trigger != "on-source-failed":
+        if app and self._is_first(app):
             return True
         state = (app, resource, trigger, version)
         if state in self.lately:
@@ -62,23 +64,31 @@ class _Fold:
         )
         return True
 
-    def source(self) -> str | None:
-        """What is wrong with the repository."""
-        source, head = self.look.source, self.look.head
-        if source is None:
-            return self._source
-        if source.status != "False":
-            return ""
+    def _is_first(self, app: str) -> bool:
+        """Whether this is where an app's story begins, and not where the app does."""
+        return not self._told.begun and app not in self._told.apps
+
+    def source(self) -> Told:
+        """What is wrong with the repository. A commit that cannot be used is told at once, a remote's silence later."""
+        told, source, head = self._told, self.look.source, self.look.head
+        if source is None or source.reason == "NotRead":
+            return told
+        if source.status == "True":
+            return replace(told, heard=True, source=None, complained="")
         version = f"{source.reason} {head}"
-        if self._source == version or (self._source is None and not self._begun):
-            return version
+        since = told.source[1] if told.source is not None and told.source[0] == version else self.now
+        told = replace(told, heard=True, source=(version, since))
+        silent = source.reason == "SourceFailed" and head == self.look.commit
+        if told.complained == version or (silent and self.now - since < PATIENCE):
+            return told
         words = {"reason": source.reason, "message": source.message}
-        return version if self.tell("on-source-failed", version=version, **words) else self._source
+        said = not self._told.heard or self.tell("on-source-failed", version=version, **words)
+        return replace(told, complained=version) if said else told
 
     def resource(self, it: ResourceStatus, known: Known | None) -> Known:
         """A resource that may be a service, which is told by its deployments."""
         if known is None:
-            known = self._first(it) if not self._begun else Known()
+            known = self._first(it) if self._is_first(it.key.app) else Known()
         known = self._drift(it, self._rollout(it, known))
         synced = it.condition("Synced")
         return replace(known, leaving=synced is not None and synced.reason == "PrunePending")
@@ -99,7 +109,8 @@ class _Fold:
         if it.ready and revision and revision != known.deployed:
             self.tell("on-deployed", app, name, version=f"{revision} after {known.deployed}", **_words(it, None))
             known = replace(known, deployed=revision)
-        known = replace(known, failing=self._failing(it, known))
+        if not reading.unrendered(it):
+            known = replace(known, failing=self._failing(it, known))
         ill = reading.degraded(it, known.deployed)
         if ill is not None and not known.ill:
             return replace(known, ill=self.tell("on-health-degraded", app, name, version=revision, **_words(it, ill)))
@@ -148,7 +159,7 @@ class _Fold:
                 known = replace(known, state="running", commit=self.look.commit)
             return known
         if any(resources[it.key].failing for it in app.resources):
-            began = known.commit if known.state != "rest" or not self._begun else self.look.commit
+            began = known.commit if known.state != "rest" or self._is_first(app.name) else self.look.commit
             return replace(known, state="failed", commit=began)
         deployed = any(it.trigger == "on-deployed" and it.app == app.name for it in self.found)
         if app.ready and (known.state != "rest" or deployed):
@@ -160,7 +171,7 @@ class _Fold:
     def _awaiting(self, app: Aggregate, known: KnownApp) -> KnownApp:
         waits = [(it, found) for it in app.resources if (found := reading.awaiting(it)) is not None]
         if not waits:
-            return replace(known, awaiting="")
+            return known if any(map(reading.unrendered, app.resources)) else replace(known, awaiting="")
         first, why = waits[0]
         digest = self.look.digests.get(app.name, "") if why.type != "Healthy" else ""
         hook = reading.primary(first)

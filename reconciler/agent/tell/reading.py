@@ -50,6 +50,8 @@ def failing(resource: ResourceStatus, deployed: str) -> Condition | None:
     stalled, synced = resource.condition("Stalled"), resource.condition("Synced")
     if stalled is None or resource.phase not in (Phase.FAILED, Phase.ROLLED_BACK) or stalled.reason in DRIFT:
         return None
+    if unrendered(resource):
+        return None
     steady = synced is not None and synced.status == "True" and revision_of(resource) in ("", deployed)
     if steady and primary(resource) is not None and stalled.reason not in _OF_A_ROLLOUT:
         return None
@@ -77,7 +79,14 @@ def awaiting(resource: ResourceStatus) -> Condition | None:
 
 
 def unknown(resource: ResourceStatus) -> bool:
+    """Whether it could not be read."""
     return resource.phase == Phase.UNKNOWN
+
+
+def unrendered(resource: ResourceStatus) -> bool:
+    """Whether what is wanted of it is not known: that is a matter of the repository, and is told of it."""
+    synced = resource.condition("Synced")
+    return synced is not None and synced.reason == "RenderFailed"
 
 
 def name_of(resource: ResourceStatus) -> str:

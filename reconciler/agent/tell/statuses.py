@@ -7,7 +7,7 @@ is no matter of the commit. A commit that another one overtook before it was dep
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Final
 
@@ -24,7 +24,7 @@ MOST_APPS: Final = 5
 """So many apps that a commit changes are marked each for itself; of more only the environment is."""
 LONGEST: Final = 140
 """Characters of a description; GitHub takes no more."""
-_HELD: Final = reading.OF_PEOPLE | {"DriftDetected"}
+_HELD: Final = reading.OF_PEOPLE | {"DriftDetected", "InvalidManifest"}
 
 
 class State(IntEnum):
@@ -65,8 +65,8 @@ def marks(marked: Marked, look: Look, told: Told, installation: str) -> tuple[Ma
     """What is to be written now, and what is to be remembered. ``told`` says which apps the commit changes."""
     live = {look.commit, look.head}
     found = {(it.sha, it.context): it for it in _wanted(look, told, installation, marked)}
-    for (sha, context), state in marked.states.items():
-        if sha not in live and state < State.SUPERSEDED:
+    for sha, context in marked.states:
+        if sha not in live:
             found[sha, context] = superseded(sha, context, look.head or look.commit or "")
     new = tuple(it for at, it in found.items() if it.state > marked.states.get(at, -1))
     states = {at: state for at, state in marked.states.items() if at[0] in live}
@@ -79,14 +79,11 @@ def superseded(sha: str, context: str, by: str) -> Mark:
 
 def _wanted(look: Look, told: Told, installation: str, marked: Marked) -> Iterator[Mark]:
     whole = context_of(installation, look.environment)
-    if look.head is not None and look.head != look.commit:
-        bad = look.source is not None and look.source.status == "False"
-        why = (
-            f"{look.source.reason}: {look.source.message}"
-            if look.source is not None and bad
-            else "waits to be rendered"
-        )
-        yield Mark(look.head, whole, State.ERROR if bad else State.PENDING, _cut(why))
+    ahead = look.head is not None and look.head != look.commit
+    if look.head is not None and ahead:
+        yield Mark(look.head, whole, *_of_head(look.source))
+        # what is wrong then is wrong with the head, and not with what is in force
+        look = replace(look, problems=())
     if look.commit is None:
         return
     status = look.status
@@ -101,6 +98,13 @@ def _wanted(look: Look, told: Told, installation: str, marked: Marked) -> Iterat
         context = context_of(installation, look.environment, app.name)
         if len(apps) <= MOST_APPS or context in before:
             yield Mark(look.commit, context, *_verdict(look, app.resources, app.name, told))
+
+
+def _of_head(source: Condition | None) -> tuple[State, str]:
+    """A commit that is not in force: it cannot be, or is not yet."""
+    if source is None or source.status == "True" or source.reason == "NotRead":
+        return State.PENDING, "waits to be rendered"
+    return State.ERROR, _cut(f"{source.reason}: {source.message}")
 
 
 def _verdict(look: Look, resources: Sequence[ResourceStatus], app: str | None, told: Told) -> tuple[State, str]:

@@ -24,6 +24,7 @@ from reconciler.model.errors import UsageError
 
 _MOST_NEWS: Final = 500
 _A_DAY: Final = 86_400.0
+_OF_NEWS: Final = {"trouble": "on-sync-status-unknown"}
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +53,7 @@ class Teller:
         self._news: deque[News] = deque(maxlen=_MOST_NEWS)
         self._told: dict[str, Told] = {}
         self._marked: dict[str, Marked] = {}
+        self._news_told: dict[tuple[str, str, str, str, str | None], datetime] = {}
         self._other: dict[tuple[str, str, str], tuple[str, datetime]] = {}
         self._wake = threading.Condition()
         self._stopping = self._read_out = False
@@ -103,7 +105,8 @@ class Teller:
             except Exception as error:  # noqa: BLE001 - a look that is not understood must not end the telling
                 log.error("a bug in reconciler while telling: %s", type(error).__name__)
         for item in news:
-            if (outcome := _outcome(item)) is not None:
+            outcome = _outcome(item)
+            if outcome is not None and not self._repeats(outcome, now):
                 self._tell(outcome, "news", now)
 
     def _read(self, look: Look, now: datetime) -> None:
@@ -120,6 +123,18 @@ class Teller:
             self._marked[name], new = marks(known, look, self._told[name], self._settings.installation)
             for mark in new:
                 self.forge.put(mark)
+
+    def _repeats(self, outcome: Outcome, now: datetime) -> bool:
+        """Whether the loop said the same a moment ago, or says it of an environment that nobody has looked at yet."""
+        if outcome.trigger == "on-said":
+            return False
+        if outcome.trigger == "on-sync-status-unknown" and not self._told.get(outcome.environment, Told()).begun:
+            return True
+        self._news_told = {key: at for key, at in self._news_told.items() if now - at < QUIET}
+        key = (outcome.environment, outcome.app, outcome.trigger, outcome.message, outcome.commit)
+        repeats = key in self._news_told
+        self._news_told.setdefault(key, now)
+        return repeats
 
     def _tell(self, outcome: Outcome, source: str, now: datetime) -> None:
         """Put it before every channel that wants it. What both a look and the loop's news tell is told by the first."""
@@ -183,7 +198,8 @@ def _each(mark: Callable[[Mark], None], found: Sequence[Mark]) -> None:
 
 
 def _outcome(news: News) -> Outcome | None:
-    trigger = f"on-{news.kind}" if f"on-{news.kind}" in TRIGGERS else "on-said" if news.by else ""
+    named = _OF_NEWS.get(news.kind, f"on-{news.kind}")
+    trigger = named if named in TRIGGERS else "on-said" if news.by else ""
     if not trigger:
         return None
     words = {"message": news.message or news.kind, "by": news.by, "version": f"{news.kind} {news.at.isoformat()}"}

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from reconciler.cli.exits import of_plan
 from reconciler.cli.options import apps as apps_argument
 from reconciler.cli.options import asked, common, option, output
-from reconciler.cli.runtime import current
+from reconciler.cli.runtime import Runtime, current
+
+if TYPE_CHECKING:
+    from reconciler.cli.pull_request import PullRequest
+    from reconciler.model.plan import Plan
 
 
 @click.command(short_help="Show what would change; writes nothing.")
@@ -21,9 +25,16 @@ from reconciler.cli.runtime import current
 @option(
     "--out", type=click.Path(dir_okay=False), metavar="FILE", help="Save the plan; `reconciler apply FILE` makes it."
 )
+@option(
+    "--post",
+    is_flag=True,
+    help="In CI: write the plan as a comment on the pull request, one for each environment, written anew each time.",
+)
 @asked
 @common(verb=True)
-def command(apps: tuple[str, ...], output: str, detailed_exitcode: bool, out: str | None, **given: Any) -> int:
+def command(
+    apps: tuple[str, ...], output: str, detailed_exitcode: bool, out: str | None, post: bool, **given: Any
+) -> int:
     """Show what would change, resource by resource; nothing is written.
 
     Of a git repository the commit is read (--revision, HEAD), or with --worktree the files as they lie.
@@ -39,6 +50,11 @@ def command(apps: tuple[str, ...], output: str, detailed_exitcode: bool, out: st
     from reconciler.model.status import Memory
 
     options = asked_options(run, apps, given)
+    to = None
+    if post:
+        from reconciler.cli.pull_request import pull_request
+
+        to = pull_request(run.environ)  # before anything else: a plan that nobody can be shown was made for nothing
     revision = committed(run)
     made = draft_for(revision, choose(run, revision), apps)
     if made.wish.errors:
@@ -72,4 +88,18 @@ def command(apps: tuple[str, ...], output: str, detailed_exitcode: bool, out: st
 
         write_private(Path(out), json.dumps(to_json(plan, options), indent=2, ensure_ascii=False) + "\n")
         terminal.note(f"the plan is saved in {out}", f"make it with: reconciler apply {out}")
+    if to is not None:
+        _post(run, to, plan, apps)
     return of_plan(plan, detailed=detailed_exitcode)
+
+
+def _post(run: Runtime, to: PullRequest, plan: Plan, apps: tuple[str, ...]) -> None:
+    from reconciler.agent.http import ask
+    from reconciler.cli import posting
+    from reconciler.cli.place import find_root
+    from reconciler.report.plan_markdown import marker, plan_markdown
+
+    folder = posting.folder_of(find_root(run.options.directory))
+    first = marker(plan.environment, installation=run.installation, folder=folder, apps=apps)
+    body = plan_markdown(plan, limit=posting.limit(to), first=first)
+    run.terminal.note(posting.post(to, body, ask, run.clock))

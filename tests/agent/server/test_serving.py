@@ -206,13 +206,14 @@ def stopped(serving):
     return time.monotonic() - began
 
 
-def test_it_ends_with_streams_open(agent):
+def test_it_ends_with_streams_open_and_cuts_none_of_them_off(agent, caplog):
     serving = Serving(agent.app, "127.0.0.1:0")
     at = serving.start()
     watchers = [Watcher(at) for _ in range(5)]
     for it in watchers:
         it.document()
     assert stopped(serving) < 5
+    assert "graceful shutdown exceeded" not in caplog.text
     assert [it.event() for it in watchers] == [[]] * 5
     with pytest.raises(ConnectionError):
         socket.create_connection(at, timeout=PATIENCE)

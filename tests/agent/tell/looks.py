@@ -72,6 +72,7 @@ def failed(name: str = "shop/Service/web", revision: str = "web:2", **more: Any)
 def look(*resources: ResourceStatus, commit: str | None = ONE, environment: str = "staging", **more: Any) -> Look:
     status = Status(environment, commit, resources)
     more.setdefault("plan", Plan(environment, commit))
+    more.setdefault("source", Condition("SourceVerified", "True", "Verified", "the newest commit is in force"))
     return Look(environment, commit, more.pop("head", commit), status=status, held=True, **more)
 
 

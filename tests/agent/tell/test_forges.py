@@ -145,7 +145,7 @@ def test_a_token_that_may_only_mark_marks():
 
 @pytest.mark.parametrize(("status", "error"), [(401, Refused), (404, Refused), (422, Refused), (502, Later)])
 def test_what_a_forge_refuses_is_told_by_its_host(status, error):
-    _, marking = forge(answers={"POST": answer(status, {"message": "hunter2"})})
+    _ask, marking = forge(answers={"POST": answer(status, {"message": "hunter2"})})
     with pytest.raises(error) as caught:
         marking.mark(mark())
     assert str(caught.value) == f"api.github.com: answered {status}"

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.core.rollup import unrendered
 from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.status import Condition, HealthWord
 from tests.agent.tell.looks import THREE, TWO, Listener, failed, look, resource, rolling, sick
@@ -75,6 +76,11 @@ def test_ecs_rolling_back_is_one_failure_and_not_an_illness(heard):
     assert heard.saw(look(gone, commit=TWO)) == ["sync-failed shop/Service/web"]
     for commit in (TWO, THREE) * 40:
         assert heard.saw(look(gone, commit=commit)) == []
+
+
+def test_a_rollback_is_no_illness_either_while_the_app_is_suspended(heard):
+    held = resource(synced="OutOfSync", health=HealthWord.DEGRADED, why="RolledBack", stalled="Suspended")
+    assert heard.saw(look(held)) == []
 
 
 def test_a_commit_that_changes_what_failed_and_fails_again_is_told_again(heard):
@@ -236,25 +242,68 @@ def test_one_app_is_not_told_of_for_another(heard):
     assert both.saw(look(failed(), rolling("blog/Service/blog", "blog:2"), commit=THREE)) == ["sync-running blog"]
 
 
-def bad(reason="SourceInvalid", status="False"):
-    return Condition("Synced", status, reason, "the signature is nobody's")
+def bad(reason="RenderFailed", status="False"):
+    return Condition("SourceVerified", status, reason, "apps/shop/web.yaml:7:3: there is no desiredCuont")
 
 
-def test_a_source_that_cannot_be_put_in_force_is_told_once_a_head(heard):
+def test_a_commit_that_cannot_be_put_in_force_is_told_once_a_head(heard):
     assert heard.saw(look(resource(), head=TWO, source=bad())) == ["source-failed staging"]
-    assert heard.saw(look(resource(), head=TWO, source=bad())) == []
+    assert heard.saw(look(resource(), head=TWO, source=bad()), minutes=60) == []
     assert heard.saw(look(resource(), head=THREE, source=bad())) == ["source-failed staging"]
-    assert heard.saw(look(resource(), source=bad(status="True"))) == []
+    assert heard.saw(look(resource())) == []
     assert heard.saw(look(resource(), head=THREE, source=bad())) == []
     assert heard.saw(look(resource(), head=THREE, source=bad()), minutes=31) == ["source-failed staging"]
+
+
+def test_a_commit_that_is_not_signed_is_told_at_once(heard):
+    assert heard.saw(look(resource(), head=TWO, source=bad("SourceFailed", "Unknown"))) == ["source-failed staging"]
+
+
+def test_a_remote_that_is_out_of_reach_is_told_when_it_stays_so(heard):
+    gone = look(resource(), source=bad("SourceFailed", "Unknown"))
+    for _ in range(3):
+        assert heard.saw(gone) == []
+        assert heard.saw(gone, minutes=9) == []
+        assert heard.saw(look(resource())) == []
+    assert heard.saw(gone) == []
+    assert heard.saw(gone, minutes=10) == ["source-failed staging"]
+    assert heard.saw(gone, minutes=60) == []
 
 
 def test_a_source_that_failed_at_the_start_is_not_told_and_its_next_failure_is():
     told = Listener()
     nothing = replace(look(), status=None, plan=None)
+    assert told.saw(replace(nothing, head=None, source=bad("NotRead", "Unknown"))) == []
     assert told.saw(replace(nothing, head=TWO, source=bad())) == []
+    assert told.saw(replace(nothing, head=TWO, source=bad()), minutes=60) == []
     assert told.saw(replace(nothing, head=THREE, source=bad())) == ["source-failed staging"]
     assert not told.told.begun
+
+
+def test_a_commit_that_cannot_be_rendered_is_told_of_the_repository_and_not_of_every_resource(heard):
+    both = Listener().begun(resource(), failed(API, "api:1"))
+    assert both.saw(look(rolling(), failed(API, "api:1"))) == ["sync-running shop"]
+    held = [
+        unrendered(it, "the newest commit cannot be used") for it in (rolling(), failed(API, "api:1"))
+    ]
+    assert both.saw(look(*held, head=TWO, source=bad())) == ["source-failed staging"]
+    assert both.saw(look(*held, head=TWO, source=bad()), minutes=60) == []
+    assert both.saw(look(resource(revision="web:2"), failed(API, "api:1"))) == ["deployed shop/Service/web"]
+
+
+def test_while_it_cannot_be_rendered_a_service_that_falls_ill_is_told(heard):
+    ill = unrendered(sick(), "the newest commit cannot be used")
+    assert heard.saw(look(ill, head=TWO, source=bad())) == ["source-failed staging", "health-degraded shop/Service/web"]
+
+
+def test_a_first_sweep_that_takes_many_looks_tells_nothing_of_what_it_comes_upon():
+    told = Listener()
+    blog, late = resource("blog/Service/blog", "blog:1"), failed("late/Service/late", "late:1")
+    assert told.saw(look(resource(), waiting=2)) == []
+    assert told.saw(look(sick(), blog, waiting=1)) == ["health-degraded shop/Service/web"]
+    assert told.saw(look(sick(), blog, late)) == []
+    fresh = resource("new/Service/new", "new:1")
+    assert "created new" in told.saw(look(sick(), blog, late, fresh))
 
 
 def test_what_is_remembered_does_not_grow(heard):

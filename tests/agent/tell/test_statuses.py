@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from reconciler.agent.tell.statuses import LONGEST, Mark, Marked, context_of, marks
+from reconciler.core.rollup import unrendered
 from reconciler.model.errors import Position, Problem, Severity
 from reconciler.model.plan import Plan
 from reconciler.model.status import Condition, HealthWord
@@ -106,11 +107,21 @@ def test_manifests_that_are_wrong_are_told_before_anything_was_looked_at():
     assert Marker().saw(replace(look(problems=(wrong,)), status=None, plan=None)) == [("1", "", "ERROR")]
 
 
-def test_a_head_that_is_not_put_in_force_is_an_error(marker):
-    bad = Condition("Synced", "False", "SignatureInvalid", "nobody's signature")
-    assert marker.saw(look(resource(), head=TWO, source=bad)) == [("2", "", "ERROR")]
-    assert marker.last[0].description == "SignatureInvalid: nobody's signature"
-    assert marker.saw(look(resource(), commit=TWO)) == [("2", "", "SUCCESS")]
+@pytest.mark.parametrize(("reason", "status"), [("RenderFailed", "False"), ("SourceFailed", "Unknown")])
+def test_a_head_that_is_not_put_in_force_is_an_error_and_what_is_in_force_is_not(marker, reason, status):
+    marker.saw(look(rolling(), commit=TWO))
+    bad = Condition("SourceVerified", status, reason, "nobody's signature")
+    wrong = (Problem("x", "there is no desiredCuont"),)
+    seen = look(unrendered(rolling(), "the newest commit cannot be used"), commit=TWO, head=THREE, source=bad, problems=wrong)
+    assert marker.saw(seen) == [("3", "", "ERROR")]
+    assert marker.last[0].description == f"{reason}: nobody's signature"
+    assert marker.saw(look(resource(revision="web:2"), commit=THREE)) == [
+        ("3", "", "SUCCESS"), ("2", "", "SUPERSEDED"), ("2", "/shop", "SUPERSEDED"),
+    ]  # fmt: skip
+
+
+def test_a_remote_that_is_out_of_reach_marks_nothing(marker):
+    assert marker.saw(look(resource(), source=Condition("SourceVerified", "Unknown", "SourceFailed", "no answer"))) == []
 
 
 def test_a_commit_that_is_overtaken_is_marked_so(marker):

@@ -14,8 +14,10 @@ from reconciler.agent.desk import Wake
 from reconciler.agent.source import Reading
 from reconciler.engine.apply import Target
 from reconciler.engine.bases import Bases
+from reconciler.engine.remembering import Remembering
 from reconciler.model.desired import Environment
 from reconciler.model.errors import ReconcilerError, SourceError
+from reconciler.model.key import Scope
 from reconciler.model.lease import Begun, Older, by_time
 from reconciler.source.revision import Revision
 from tests.lab import Lab
@@ -111,10 +113,12 @@ class Agency:
             raise self.refuse
         self.connected += 1
         both = self.lab.connect()
-        base = Bases(self.source.read, "staging")
-        return Ends(
-            both.read, both.lookups, lambda: self.change(replace(self.lab.target(), base=base)), lease=self.lease
-        )
+        base, remembering = Bases(self.source.read, "staging"), Remembering(both.read, Scope("default", "staging"))
+
+        def target() -> Target:
+            return self.change(replace(self.lab.target(), base=base, remembering=remembering))
+
+        return Ends(both.read, both.lookups, target, lease=self.lease, forget=remembering.forget_apps)
 
     def run(self, seconds: float) -> None:
         """Let this much time pass, with a turn whenever the controller wants one."""

@@ -26,7 +26,7 @@ from reconciler.agent.office import Office
 from reconciler.agent.running import Agent
 from reconciler.agent.source import FolderSource, GitSource, Source
 from reconciler.agent.wake.folder import FolderWatcher
-from reconciler.agent.wake.listener import Listener
+from reconciler.agent.wake.listener import Listener, WhileHeld
 from reconciler.agent.wake.poller import Poller
 from reconciler.agent.waking import Waking
 from reconciler.aws.clients import Clients
@@ -72,7 +72,7 @@ def run(settings: AgentSettings, parts: Parts, stop: threading.Event, serving: C
         make = _maker(settings, parts, board, clock, source, stop, connecting)
         for queue in settings.queues:
             if not queue.environment:
-                connecting.listen(Environment(""), running)
+                connecting.listen(Environment(""), running, lambda: True)
         agent = Agent(source, make, _chosen(settings), parts.clock, board, parts.log, stop)
         office = Office(agent.controllers, source, source.history)
         _tell(settings, parts, board, running)
@@ -134,15 +134,14 @@ def _connecting(
             raise SourceError("the commit cannot be read", where=commit[:12])
         return found
 
-    def listen(environment: Environment, running: ExitStack) -> None:
-        """To the queues that lie in the account of an environment."""
+    def listen(environment: Environment, running: ExitStack, held: Callable[[], bool]) -> None:
+        """To the queues that lie in the account of an environment, for as long as it is this replica's."""
         for queue in settings.queues:
             if queue.environment != environment.name:
                 continue
             clients = Clients(environment, session=parts.session)
-            listener = Listener(
-                AwsQueue(clients, parts.clock, queue.url), index, bell, blame.tell, parts.clock, count=board.count
-            )
+            messages = WhileHeld(AwsQueue(clients, parts.clock, queue.url), held, clock)
+            listener = Listener(messages, index, bell, blame.tell, parts.clock, count=board.count)
             running.callback(listener.stop)
             listener.start()
 

@@ -45,7 +45,7 @@ class Connecting:
     read: Callable[[str], Revision]
     index: Index
     blame: Blame
-    listen: Callable[[Environment, ExitStack], None]
+    listen: Callable[[Environment, ExitStack, Callable[[], bool]], None]
     session: Any = None
     environ: Mapping[str, str] | None = None
     _budgets: dict[str, Budget] = field(default_factory=dict)
@@ -71,7 +71,7 @@ class Connecting:
                 opened.enter_context(Keeper(lease))
             scope = Scope(self.installation, environment.name)
             remembering, base = Remembering(both.read, scope), Bases(self.read, environment.name)
-            self.listen(environment, opened)
+            self.listen(environment, opened, lambda: lease is None or lease.held)
             opened.callback(self.index.drop, environment.name)
 
             def target() -> Target:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from reconciler.agent.blame import Blame
 from reconciler.agent.index import Index
-from reconciler.agent.wake.listener import FIRST, HANDFULS, LAST, REST, Listener
+from reconciler.agent.wake.listener import FIRST, HANDFULS, LAST, REST, Listener, WhileHeld
 from reconciler.aws.clients import Clients
 from reconciler.aws.queue import AwsQueue, Message
 from reconciler.engine.reconcile import reconcile
@@ -418,3 +418,29 @@ def test_a_revision_deregistered_by_hand_is_replaced_as_soon_as_the_trail_tells_
     lab.writes()
     tick()
     assert lab.writes() == ["RegisterTaskDefinition", "UpdateService", "UpdateService"]
+
+
+def test_a_queue_is_left_alone_while_another_replica_has_the_environment():
+    slept, held = [], [False]
+
+    class Clock:
+        def sleep(self, seconds):
+            slept.append(seconds)
+
+    class Queue:
+        asked = 0
+
+        def receive(self, wait=20):
+            self.asked += 1
+            return ["message"]
+
+        def delete(self, messages):
+            return {"all": str(messages)}
+
+    queue = Queue()
+    ours = WhileHeld(queue, lambda: held[0], Clock())
+    assert ours.receive() == []
+    assert (queue.asked, slept) == (0, [2.0])
+    held[0] = True
+    assert ours.receive() == ["message"]
+    assert ours.delete([1]) == {"all": "[1]"}

@@ -23,6 +23,9 @@ REST: Final = 0.2
 FIRST, LAST = 1.0, 60.0
 """Seconds of the pause after an error, and of the longest one."""
 
+NOT_OURS: Final = 2.0
+"""Seconds between two looks whether an environment has become this replica's."""
+
 Count = Callable[..., None]
 
 
@@ -32,6 +35,23 @@ class Queue(Protocol):
     def receive(self, wait: int = LONGEST) -> list[Message]: ...
 
     def delete(self, messages: Sequence[Message]) -> dict[str, str]: ...
+
+
+class WhileHeld:
+    """A queue that is left to the replica whose environment it tells of: another one knows nothing of what it says,
+    and would take it away."""
+
+    def __init__(self, queue: Queue, held: Callable[[], bool], clock: Clock) -> None:
+        self._queue, self._held, self._clock = queue, held, clock
+
+    def receive(self, wait: int = LONGEST) -> list[Message]:
+        if self._held():
+            return self._queue.receive(wait)
+        self._clock.sleep(NOT_OURS)
+        return []
+
+    def delete(self, messages: Sequence[Message]) -> dict[str, str]:
+        return self._queue.delete(messages)
 
 
 class Listener:

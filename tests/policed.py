@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import boto3
@@ -27,7 +27,6 @@ class Policed(Lab):
 
     plan_only: bool = False
     without: str = ""
-    gates: list[Gate] = field(default_factory=list)
 
     def connect(self) -> Connected:
         if self._connected is None:
@@ -35,7 +34,6 @@ class Policed(Lab):
             session._session.register_component("data_loader", loader())
             self.gate = Gate(self.simulator, self.policies(self.draft()))
             self.gate.attach(session)
-            self.simulator.attach(session)
             self._connected = connect(self.draft().wish.environment, self.clock, session)
         return self._connected
 

@@ -26,10 +26,7 @@ from reconciler.report import log
 from reconciler.source.agent_settings import read_settings
 from reconciler.source.git import top_level
 
-HELD: Final = "RECONCILER_AGENT_CONFIG"
-"""The variable that may hold the settings themselves: where containers have variables and no files."""
-
-CONFIG = "RECONCILER_AGENT_CONFIG"
+CONFIG: Final = "RECONCILER_AGENT_CONFIG"
 """The variable that holds settings whole, where there is no file to put them: a task of ECS."""
 
 _OF_REPOSITORY = {"branch": "branch", "folder": "folder", "mirror": "mirror", "poll": "poll"}
@@ -59,8 +56,8 @@ def agent(ran: Runtime, form: str | None, given: Mapping[str, Any]) -> int:
 def settings_of(ran: Runtime, given: Mapping[str, Any]) -> AgentSettings:
     """The settings of the file, else of the variable, and over them what flags say. Raises UsageError,
     InvalidManifests."""
-    file, held = given.get("settings"), ran.environ.get(HELD)
-    settings = _from_file(file) if file is not None else read_settings(HELD, held.encode()) if held else None
+    file, held = given.get("settings"), ran.environ.get(CONFIG)
+    settings = _from_file(file) if file is not None else read_settings(CONFIG, held.encode()) if held else None
     url, options = given.get("repository"), ran.options
     if settings is None:
         repository = Repository(url) if url is not None else _here(ran)

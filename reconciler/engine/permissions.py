@@ -11,7 +11,7 @@ from reconciler.engine.lookup import Wish
 from reconciler.engine.settle import Draft
 from reconciler.kinds import OUTSIDE
 from reconciler.model.desired import Desired, Environment, Reference
-from reconciler.model.key import Scope
+from reconciler.model.key import Key, Scope
 from reconciler.model.lookup import Lookup, Stack, StateAt, StoredParameter
 from reconciler.model.permission import OURS, Grant, Permissions, Place, Purpose, Use, filled, partition_of, quoted
 from reconciler.model.sealed import Envelope, Sealed, SopsValue, VaultValue
@@ -61,7 +61,7 @@ def permissions(
     for use, place in (*_of_documents(wish), *_of_leftovers(wish), *_of_the_rest(made, queues)):
         if _wanted(use, plan_only) and use.names <= given.keys() | place.keys():
             grants |= set(_grants(use, {**given, **place}))
-    return Permissions(frozenset(grants), tuple(_missing(grants, wish)))
+    return Permissions(frozenset(grants), (*_missing(grants, wish), *_left_out(made)))
 
 
 def _given(environment: Environment, scope: Scope, region: str | None) -> dict[str, str]:
@@ -111,7 +111,7 @@ def _of_documents(wish: Wish) -> Iterator[tuple[Use, Place]]:
 
 
 def _of_leftovers(wish: Wish) -> Iterator[tuple[Use, Place]]:
-    """Where something is pruned: what it takes to look at it and to delete it when its manifest is gone, maybe the last
+    """Where something is pruned: what it takes to look at it and to delete it when its manifest is gone, be it the last
     one of its kind."""
     said = [wish.environment.policy, *(item.policy for item in wish.desired.values())]
     if any(policy.prune for policy in said):
@@ -134,12 +134,22 @@ def _of_the_rest(made: Draft, queues: Iterable[str]) -> Iterator[tuple[Use, Plac
     places: list[Place] = [{}, *({"queue": arn} for arn in queues)]
     yield from ((use, place) for use in _GENERAL for place in places)
     for lookup, keys in made.rendered.needs.items():
-        if keys & made.wish.desired.keys():
+        if keys & (made.wish.desired.keys() | _unnamed(made)):
             yield from ((use, _looked_up(lookup)) for use in _LOOKUPS)
     for desired in made.wish.desired.values():
         for _, leaf in leaves(desired.spec):
             if isinstance(leaf, Sealed):
                 yield from ((use, place) for use in _OPEN for place in _keys_of(leaf, made.rendered.environment.name))
+
+
+def _unnamed(made: Draft) -> frozenset[Key]:
+    """What is declared and cannot be told before something has been looked up: what it is called, for one."""
+    return frozenset(key for key in made.wish.invalid if not made.apps or key.app in made.apps)
+
+
+def _left_out(made: Draft) -> Iterator[str]:
+    for key in sorted(_unnamed(made)):
+        yield f"what {key} needs is not here: it cannot be told before what it looks up is known"
 
 
 def _looked_up(lookup: Lookup) -> Place:

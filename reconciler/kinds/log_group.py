@@ -50,7 +50,7 @@ class LogGroup(Kind):
         Use("logs:CreateLogGroup", _GROUP, Purpose.CHANGE),
         Use("logs:TagResource", _GROUP, Purpose.CHANGE),
         Use("logs:UntagResource", _GROUP, Purpose.CHANGE),
-        Use("logs:PutRetentionPolicy", _GROUP, Purpose.CHANGE, where="retention"),
+        Use("logs:PutRetentionPolicy", _GROUP, Purpose.CHANGE),
         Use("logs:AssociateKmsKey", _GROUP, Purpose.CHANGE, where="key"),
         Use("logs:DeleteLogGroup", _ANY, Purpose.DELETE, TO_PRUNE),
         Use("logs:DeleteLogGroup", _GROUP, Purpose.DELETE, where="replaced"),
@@ -66,8 +66,6 @@ class LogGroup(Kind):
     def places(self, spec: Tree, referent: Referent) -> Iterator[Place]:
         group = {"group": str(self.named(str(spec["logGroupName"])))}
         yield group
-        if "retentionInDays" in spec:
-            yield {**group, "retention": ""}
         if "kmsKeyId" in spec:
             yield {**group, "key": ""}
 

@@ -167,6 +167,26 @@ def test_a_role_that_is_looked_up_is_left_open(world):
     assert state["Resource"] == ["arn:aws:s3:::acme-state/net"]
 
 
+GROUP = "apiVersion: reconciler/v1\nkind: LogGroup\nmetadata: {name: logs}\nspec: {logGroupName: '/x/${{ ssm./name }}'%s}\n"
+
+
+def test_a_looked_up_name_is_left_open(world):
+    world.write({"apps/logs/logs.yaml": GROUP % ""})
+    policy, told = printed(world)
+    assert "<ssm./name> stands for" in told
+    [made] = statements(policy, "logs:CreateLogGroup")
+    assert "arn:aws:logs:eu-west-1:123456789012:log-group:/x/<ssm./name>" in made["Resource"]
+
+
+def test_what_cannot_be_told_before_something_is_looked_up_is_left_out_and_told(world):
+    world.write({"apps/logs/logs.yaml": GROUP % ", retentionInDays: '${{ cfn.net.Days }}'"})
+    policy, told = printed(world)
+    assert "what logs/LogGroup/logs needs is not here" in told
+    [parameters] = statements(policy, "ssm:GetParameters")
+    assert parameters["Resource"] == ["arn:aws:ssm:eu-west-1:123456789012:parameter/name"]
+    assert statements(printed(world, "shop")[0], "ssm:GetParameters") == []
+
+
 def test_a_definition_that_is_in_no_manifest_is_told(world):
     world.edit(DEFINITION, "taskDefinition: web", "taskDefinition: theirs:7")
     _, told = printed(world)

@@ -10,7 +10,7 @@ from functools import cache
 import pytest
 
 from reconciler.agent.converge import Ending
-from reconciler.model.plan import Preflight
+from reconciler.model.plan import Plan, Preflight
 from tests.account import image, provide, role
 from tests.engine.test_crashes import SCENARIOS as CHANGES_OF_THE_SHOP
 from tests.engine.test_crashes import nothing
@@ -271,7 +271,8 @@ def a_group_with_a_key() -> Policed:
 def lookups() -> Policed:
     lab = lab_with(
         f"{HEAD}kind: LogGroup\nmetadata: {{name: days}}\n"
-        "spec: {logGroupName: '/${{ cfn.net.Name }}/${{ tfstate.outputs.name }}', retentionInDays: '${{ ssm./days }}'}\n"
+        "spec: {logGroupName: days, retentionInDays: '${{ ssm./days }}', "
+        "tags: {net: '${{ cfn.net.Name }}', of: '${{ tfstate.outputs.name }}'}}\n"
     )
     lab.files["environments/staging.yaml"] += "  tfstate: {s3: s3://acme-state/prod/net}\n"
     client = lab.simulator.client
@@ -359,15 +360,17 @@ PLAYS: dict[str, Callable[[], Policed]] = {
 
 
 @cache
-def played(name: str) -> tuple[Gate, Policed]:
-    """Played once a process, whoever asks."""
+def played(name: str) -> tuple[Gate, Gate, Plan]:
+    """What was asked of IAM, then by a role that only plans, and its plan. Played once a process, whoever asks."""
     lab = PLAYS[name]()
-    return lab.gate, lab
+    looking = Policed(dict(lab.files), lab.simulator, preflight=lab.preflight, plan_only=True)
+    plan = looking.plan()
+    return lab.gate, looking.gate, plan
 
 
 @pytest.mark.parametrize("name", PLAYS)
 def test_it_is_enough(name):
-    gate, _ = played(name)
+    gate, *_ = played(name)
     assert gate.refused == []
     assert gate.checked
 
@@ -376,3 +379,51 @@ def test_nothing_of_it_is_superfluous():
     gates = [played(name)[0] for name in PLAYS]
     offered = set().union(*(gate.offered for gate in gates))
     assert offered - set().union(*(gate.used for gate in gates)) == set()
+
+
+@pytest.mark.parametrize("name", PLAYS)
+def test_who_only_plans_sees_everything(name):
+    _, gate, plan = played(name)
+    assert gate.refused == []
+    assert gate.checked
+    assert not [change.key for change in plan.changes if change.observed and change.observed.error]
+    assert not [problem for problem in plan.warnings if problem.code in ("not-checked", "inventory-not-read")]
+
+
+def test_who_only_plans_writes_nothing():
+    lab = lab_with(SHOP, plan_only=True)
+    assert lab.apply(timeout=60).ending is not CONVERGED
+    assert lab.simulator.writes() == []
+    assert {"ecs:CreateCluster", "logs:CreateLogGroup"} <= {need.action for need in lab.gate.refused}
+
+
+@pytest.mark.parametrize(
+    "without", ["ecs:CreateService", "ecs:RegisterTaskDefinition", "ecs:DescribeServices", "ecs:TagResource", "logs:CreateLogGroup"]
+)
+def test_without_one_action_of_it_the_same_does_not_converge(without):
+    lab = lab_with(SHOP)
+    lab.without = without
+    assert lab.apply(timeout=120).ending is not CONVERGED
+    assert without in {need.action for need in lab.gate.refused}
+
+
+def test_without_the_roles_no_definition_is_registered():
+    lab = lab_with(SHOP.replace("spec:\n", "spec:\n  executionRoleArn: exec\n", 1))
+    role(lab.simulator, "exec")
+    lab.without = "iam:PassRole"
+    assert lab.apply(timeout=120).ending is not CONVERGED
+    [need] = {(need.action, need.resource) for need in lab.gate.refused}
+    assert need == ("iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/exec")
+
+
+def test_a_role_that_was_not_named_when_it_was_printed_is_out_of_reach():
+    """A policy that was printed before a manifest named a mightier role does not let it be used."""
+    lab = lab_with(SHOP)
+    converges(lab)
+    printed = lab.gate.policies
+    edit(lab, "metadata: {name: web}\nspec:\n  container", "metadata: {name: web}\nspec:\n  taskRoleArn: admin\n  container")
+    role(lab.simulator, "admin")
+    lab.policies = lambda made: printed
+    assert lab.apply(timeout=120).ending is not CONVERGED
+    assert {need.resource for need in lab.gate.refused if need.action == "iam:PassRole"} == {f"arn:aws:iam::{ACCOUNT}:role/admin"}
+

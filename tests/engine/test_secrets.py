@@ -646,3 +646,14 @@ def test_old_reads_end_the_same(operation):
     assert end(lab) == wanted
     assert found["UpdateService"] == expected["UpdateService"]
     assert found["RegisterTaskDefinition"] == expected["RegisterTaskDefinition"]
+
+
+def test_a_parameter_that_is_pruned_is_deleted_by_its_name():
+    lab = Lab()
+    kept = "apiVersion: reconciler/v1\nkind: LogGroup\nmetadata: {name: kept}\n"
+    lab.app("shop", f"{kept}---\napiVersion: reconciler/v1\nkind: Parameter\nmetadata: {{name: url, policy: {{prune: true}}}}\n"
+            "spec: {name: /shop/url, type: String, value: here}\n")  # fmt: skip
+    assert lab.apply().ending is Ending.CONVERGED
+    lab.app("shop", kept)
+    assert lab.apply(prune=True, deletion_limit="100%").ending is Ending.CONVERGED
+    assert lab.simulator.client("ssm", region="eu-west-1").describe_parameters()["Parameters"] == []

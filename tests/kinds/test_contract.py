@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -49,11 +50,9 @@ class Laboratory(Lab):
         return Safe(self)
 
 
-def lab_for(name: str, spec: dict[str, Any]) -> Laboratory:
+def lab_for(name: str, spec: dict[str, Any], make: Callable[[], Laboratory] = Laboratory) -> Any:
     """A laboratory with one manifest, and with everything outside that the samples name."""
-    lab = Laboratory()
-    # SSM takes few writes a second, and the record of what was synced is one: what has no budget is begun again later
-    lab.files["environments/staging.yaml"] += '  callRates: {"ssm:writes": {burst: 100, perSecond: 100}}\n'
+    lab = make()
     lab.put(name, spec)
     if name in BESIDE:
         kind, beside = BESIDE[name]
@@ -135,6 +134,7 @@ def test_a_change_made_leaves_no_difference_and_undone_leads_back(name, change):
     lab.apply()
     lab.writes()
     lab.put(name, {**SAMPLES[name], **change})
+    lab.simulator.advance(1)  # SSM takes few writes a second, and the record of what was synced was one
     lab.writes()
     [planned] = lab.plan().changes
     assert planned.action is Action.UPDATE

@@ -395,7 +395,7 @@ class Controller:
             self._intent.force,
             problems=problems,
             broken=self._intent.broken,
-            held=lease is None or lease.held,
+            held=self._ends is not None and (lease is None or lease.held),
             writer=lease.writer.holder if lease and lease.writer else "",
             waiting=self._due.waiting(self.clock.monotonic()),
             at=self.clock.now(),

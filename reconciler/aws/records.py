@@ -7,7 +7,7 @@ PutParameter has no compare-and-set, so people and machine do not write the same
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -17,25 +17,40 @@ from reconciler.aws.clients import Clients
 from reconciler.aws.last_word import Check as Lease
 from reconciler.aws.reader import AwsReader
 from reconciler.aws.writer import AwsWriter
+from reconciler.model.batch import batches
 from reconciler.model.clock import Clock
 from reconciler.model.errors import AwsError, ReconcilerError, Rejected
 from reconciler.model.key import Scope
+from reconciler.model.kind import Answer
 from reconciler.model.plan import Call
 from reconciler.model.record import EVERY, NO_RECORD, Book, Record
+from reconciler.model.tree import Tree
 
 READ = "ssm:GetParametersByPath"
+BY_NAME = "ssm:GetParameters"
+A_CALL = 10
+"""Names that one call takes; a page of a path holds as many. Source: the Systems Manager API reference."""
+FEW = 50
+"""Apps of which the records are asked for by name, two for each; of more the whole path is read."""
 WRITE = "ssm:PutParameter"
 ROOM = 8192
 """Bytes of a parameter; above 4096 it is an advanced one. Source: the Systems Manager API reference."""
 
 _SYNCED = "synced"
+_ABOVE = "/reconciler/"
 
 
 class _OnlyRecords(AwsReader):
-    """Reads parameters by path, as often and as patiently as any Reader, and nothing else at all."""
+    """Reads parameters by path and by name, as often and as patiently as any Reader, and nothing else at all."""
+
+    def one(self, operation: str, params: Tree, *, region: str | None = None) -> Answer:
+        named = [str(params.get("Path", "")), *(params.get("Names") or ())]
+        if not all(name.startswith(_ABOVE) for name in named if name) or not any(named):
+            raise ValueError(f"{operation}: only records are read here")
+        return super().one(operation, params, region=region)
 
     def _check(self, operation: str) -> None:
-        if operation != READ:
+        if operation not in (READ, BY_NAME):
             raise ValueError(f"{operation}: only records are read here")
 
 
@@ -48,15 +63,25 @@ class AwsRecords:
         self._machine = AwsWriter(clients, budget, clock, lease)
         self._budget, self._clock = budget, clock
 
-    def read(self, scope: Scope) -> Book:
-        """All records of an environment, ten a call."""
-        asked = {"Path": _root(scope), "Recursive": True, "WithDecryption": False}
+    def read(self, scope: Scope, apps: Collection[str] | None = None) -> Book:
+        """All records of an environment, or those of some apps; ten a call."""
+        path = f"{_root(scope)}/"
         try:
-            found = self._read.pages(READ, asked, "Parameters")
+            found = self._all(scope) if apps is None or len(apps) > FEW else self._some(path, apps)
         except AwsError as error:
             return Book(unheard={EVERY: error})
-        path = f"{_root(scope)}/"
         return _book({item["Name"].removeprefix(path): item for item in found}, path)
+
+    def _all(self, scope: Scope) -> list[Any]:
+        asked = {"Path": _root(scope), "Recursive": True, "WithDecryption": False}
+        return self._read.pages(READ, asked, "Parameters")
+
+    def _some(self, path: str, apps: Collection[str]) -> list[Any]:
+        names = [name for app in sorted(apps) for name in (path + app, f"{path}{app}/{_SYNCED}")]
+        found: list[Any] = []
+        for batch in batches(names, A_CALL):  # what is not there is told among InvalidParameters
+            found += self._read.one(BY_NAME, {"Names": batch, "WithDecryption": False})["Parameters"]
+        return found
 
     def said(self, scope: Scope, app: str, record: Record) -> None:
         self._put(self._people, f"{_root(scope)}/{app}", form.people_text(record))
@@ -80,7 +105,7 @@ class AwsRecords:
 
 
 def _root(scope: Scope) -> str:
-    return f"/reconciler/{scope.installation}/{scope.environment}"
+    return f"{_ABOVE}{scope.installation}/{scope.environment}"
 
 
 def _book(found: Mapping[str, Mapping[str, Any]], path: str) -> Book:

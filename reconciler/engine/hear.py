@@ -29,11 +29,15 @@ class Heard:
 NOTHING_HEARD = Heard()
 
 
-def hear(records: Records | None, scope: Scope, wish: Wish, *, writing: bool) -> Heard:
-    """Read the records. Where nothing is going to be written, not being able to is told, and holds nothing back."""
+def hear(records: Records | None, scope: Scope, wish: Wish, *, writing: bool, often: bool = False) -> Heard:
+    """Read the records. Where nothing is going to be written, not being able to is told, and holds nothing back.
+
+    ``often``: there will be many ticks, so of a tick for some apps only theirs are asked for.
+    """
     if records is None:
         return NOTHING_HEARD
-    book = records.read(scope)
+    few = often and wish.apps is not None
+    book = records.read(scope, {key.app for key in wish.desired} | (wish.apps or set()) if few else None)
     mine = {app: error for app, error in book.unheard.items() if app == EVERY or wish.apps is None or app in wish.apps}
     notes = tuple(not_heard(app, error) for app, error in mine.items())
     if not writing:

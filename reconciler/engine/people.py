@@ -39,7 +39,7 @@ class Given:
 
     book: Book
 
-    def read(self, scope: Scope) -> Book:
+    def read(self, scope: Scope, apps: Collection[str] | None = None) -> Book:
         return self.book
 
     def said(self, scope: Scope, app: str, record: Record) -> None:

@@ -21,6 +21,7 @@ _RECORDS: Final = "parameter/reconciler/{installation}/{environment}"
 _GENERAL: Final = (
     Use("resourcegroupstaggingapi:GetResources"),
     Use("ssm:GetParametersByPath", (_RECORDS, f"{_RECORDS}/*")),
+    Use("ssm:GetParameters", (f"{_RECORDS}/*",)),
     Use("ssm:PutParameter", (f"{_RECORDS}/*",), Purpose.CHANGE),
     *(Use(f"dynamodb:{operation}", ("table/{table}",), Purpose.CHANGE) for operation in ("GetItem", "PutItem")),
     *(Use(f"sqs:{operation}", ("{queue}",), Purpose.CHANGE) for operation in ("DeleteMessage", "ReceiveMessage")),

@@ -26,7 +26,8 @@ from reconciler.model.status import Memory, Result
 def reconcile(target: Target, wish: Wish, memory: Memory) -> Result:
     """Observe, plan, gate, apply, to the fixpoint; then roll up what was found."""
     tick = Tick(memory)
-    heard = hear(target.records, target.scope, wish, writing=target.to_write or target.write is not None)
+    writing, often = target.to_write or target.write is not None, target.remembering is not None
+    heard = hear(target.records, target.scope, wish, writing=writing, often=often)
     world = observe(
         target.read,
         target.scope,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
@@ -118,8 +118,11 @@ class Book:
 class Records(Protocol):
     """Where records are kept. People's words and what was synced are written apart: neither can undo the other."""
 
-    def read(self, scope: Scope) -> Book:
-        """All records of an environment; what could not be read is said in ``unheard``, not raised."""
+    def read(self, scope: Scope, apps: Collection[str] | None = None) -> Book:
+        """All records of an environment, or at least those of some apps.
+
+        What could not be read is said in ``unheard``, not raised.
+        """
         ...
 
     def said(self, scope: Scope, app: str, record: Record) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from reconciler.aws.records import READ
+from reconciler.aws.records import FEW, READ
 from reconciler.model.errors import Denied, Rejected, Throttled
 from reconciler.model.key import Scope
 from reconciler.model.record import EVERY, Approval, Pin, Record, Said, Terms
@@ -192,3 +192,28 @@ def test_the_reader_itself_still_refuses_parameters_and_the_door_opens_for_nothi
     for operation in ("ssm:GetParameter", "ssm:GetParameters", "secretsmanager:GetSecretValue"):
         with pytest.raises(ValueError, match="only records"):
             door.one(operation, {})
+    for named in ({"Names": ["/reconciler/a/b/c", "/db/password"]}, {"Path": "/"}, {"Names": []}):
+        with pytest.raises(ValueError, match="only records"):
+            door.one("ssm:GetParameters", named)
+
+
+def test_the_records_of_some_apps_are_asked_for_by_name(lab, records):
+    for app in ("shop", "other", "third"):
+        records.said(SCOPE, app, RECORD)
+    records.synced(SCOPE, "shop", Record(synced={"Service/web": "ab"}, commit="cc"))
+    put(lab, "/reconciler/default/staging/broken", "{")
+    lab.simulator.calls.clear()
+    book = records.read(SCOPE, {"shop", "other", "nobody", "broken"})
+    assert book.records.keys() == {"shop", "other"}
+    assert book.records["shop"].suspended == SAID
+    assert book.records["shop"].synced == {"Service/web": "ab"}
+    assert book.unheard.keys() == {"broken"}
+    assert lab.reads() == ["GetParameters"]
+    assert records.read(SCOPE, {f"app{number}" for number in range(FEW + 1)}).records.keys() == {"shop", "other", "third"}
+    assert lab.reads()[1:] == ["GetParametersByPath"]
+
+
+def test_records_that_may_not_be_asked_for_by_name_are_not_known(lab, records):
+    lab.simulator.faults.deny("GetParameters", service="ssm")
+    book = records.read(SCOPE, {"shop"})
+    assert isinstance(book.unheard[EVERY], Denied)

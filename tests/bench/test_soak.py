@@ -33,7 +33,7 @@ def test_a_day_of_a_thousand_services():
     chance, agency = Random(7), Agency(many(SERVICES), resync=1800)
     agency.commit()
     took = agency.until_ready(40_000)
-    releases = {place: 1 for place in range(SERVICES)}
+    releases = dict.fromkeys(range(SERVICES), 1)
     rows, calls = [["start", f"{took / 60:.0f} min", "", "", "", f"{memory():.0f}"]], Counter()
     agency.lab.simulator.calls.clear()
     for hour in range(HOURS):

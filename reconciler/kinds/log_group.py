@@ -51,7 +51,9 @@ class LogGroup(Kind):
         Use("logs:TagResource", _GROUP, Purpose.CHANGE),
         Use("logs:UntagResource", _GROUP, Purpose.CHANGE),
         Use("logs:PutRetentionPolicy", _GROUP, Purpose.CHANGE),
+        Use("logs:DeleteRetentionPolicy", _GROUP, Purpose.CHANGE),
         Use("logs:AssociateKmsKey", _GROUP, Purpose.CHANGE, where="key"),
+        Use("logs:DisassociateKmsKey", _GROUP, Purpose.CHANGE),
         Use("logs:DeleteLogGroup", _ANY, Purpose.DELETE, TO_PRUNE),
         Use("logs:DeleteLogGroup", _GROUP, Purpose.DELETE, where="replaced"),
     )

@@ -268,6 +268,19 @@ def a_group_with_a_key() -> Policed:
     return lab
 
 
+def what_git_says_no_more() -> Policed:
+    """A retention and a key that were said once are taken away."""
+    lab = lab_with(SHOP.replace("retentionInDays: 30", f"retentionInDays: 30, kmsKeyId: '{KEY}'"))
+    lab.commit_all()
+    converges(lab)
+    edit(lab, f", retentionInDays: 30, kmsKeyId: '{KEY}'", "")
+    lab.commit_all()
+    with suppress(NotImplementedError):  # as above
+        lab.apply()
+    assert {"logs:DeleteRetentionPolicy", "logs:DisassociateKmsKey"} <= {need.action for need in lab.gate.checked}
+    return lab
+
+
 def lookups() -> Policed:
     lab = lab_with(
         f"{HEAD}kind: LogGroup\nmetadata: {{name: days}}\n"
@@ -352,7 +365,7 @@ PLAYS: dict[str, Callable[[], Policed]] = {
         for play in (
             adoption, everything_goes, replaced, a_job_that_ends, a_job_that_runs_too_long, a_crash, retention,
             a_target_that_does_not_answer, a_crash_after_it_counted_as_done, the_ways_of_a_secret, a_rotated_secret,
-            a_secret_of_sops, a_secret_by_its_arn, a_group_with_a_key, lookups, what_it_names_outside, a_role_for_ecs,
+            a_secret_of_sops, a_secret_by_its_arn, a_group_with_a_key, what_git_says_no_more, lookups, what_it_names_outside, a_role_for_ecs,
             a_namespace,
         )
     },

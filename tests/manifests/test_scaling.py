@@ -34,10 +34,10 @@ def test_the_figures_in_the_text_are_what_is_computed():
     text = " ".join(PAGE.split())
     assert f"resyncs about {scaling.most_in_one_account(300):,} services in the five minutes" in text
     assert f"${scaling.lease():.2f} a month for its lease, which is renewed every {scaling.RENEW:.0f} s" in text
-    assert f"${scaling.queue():.2f} for each queue" in text
+    assert f"${scaling.queue():.2f} for its queue" in text
     large = scaling.Size(100_000)
     tasks = -(-large.environments // scaling.per_task(2048))
-    dollars = tasks * scaling.fargate(512, 2048) + large.environments * scaling.lease() + scaling.queue()
+    dollars = tasks * scaling.fargate(512, 2048) + large.environments * (scaling.lease() + scaling.queue())
     assert tasks == 5
     assert f"${dollars:.0f} a month." in text
     assert scaling.SHARE == 0.5

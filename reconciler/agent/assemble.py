@@ -105,6 +105,10 @@ def _maker(
     stop: threading.Event,
     connecting: Connecting,
 ) -> Callable[[str], Controller]:
+    def room() -> bool:
+        held = sum(look.held for look in board.looks().values())
+        return settings.most is None or held < settings.most
+
     def make(name: str) -> Controller:
         allow = tuple(it for pattern, it in settings.allow.items() if fnmatchcase(name, pattern))
         return Controller(
@@ -118,6 +122,7 @@ def _maker(
             Random(),
             stop.is_set,
             allow=allow,
+            room=room,
         )
 
     return make

@@ -70,7 +70,8 @@ Connect = Callable[[Environment], Ends]
 class Controller:
     """The controller of one environment. ``turn`` is for one thread alone; ``wake`` and ``ask`` for any.
 
-    ``nudge`` wakes that thread, ``stop`` says that no further call is to be made, ``allow`` what commits may do.
+    ``nudge`` wakes that thread, ``stop`` says that no further call is to be made, ``allow`` what commits may do, and
+    ``room`` whether this replica may hold one more environment.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Controller:
     stop: Callable[[], bool] = lambda: False
     nudge: Callable[[], None] = lambda: None
     allow: tuple[Allow, ...] = ()
+    room: Callable[[], bool] = lambda: True
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
@@ -200,7 +202,7 @@ class Controller:
             return True
         self._intent.forget()
         self._memory = Memory()
-        if not lease.try_take():
+        if not (self.room() and lease.try_take()):
             return False
         self.log("lease taken", environment=self.name)
         self.board.tell(News("lease-taken", self.name, self.clock.now()))
@@ -393,7 +395,7 @@ class Controller:
             self._intent.force,
             problems=problems,
             broken=self._intent.broken,
-            held=lease is None or lease.held,
+            held=self._ends is not None and (lease is None or lease.held),
             writer=lease.writer.holder if lease and lease.writer else "",
             waiting=self._due.waiting(self.clock.monotonic()),
             at=self.clock.now(),

@@ -38,7 +38,18 @@ class Exit(IntEnum):
 
 _FIRST = (Exit.INVALID, Exit.ACCESS, Exit.STALE, Exit.FAILED, Exit.NOT_CONVERGED)
 
-_OF_CODE = {DENIED: Exit.ACCESS, UNANSWERED: Exit.FAILED}
+_OF_CODE = {
+    DENIED: Exit.ACCESS,
+    UNANSWERED: Exit.FAILED,
+    # what an agent says of an environment of which nothing can be done, by the error that says why
+    **dict.fromkeys(("AccessError", "Denied"), Exit.ACCESS),
+    **dict.fromkeys(("LeaseHeld", "StalePlan"), Exit.STALE),
+    **dict.fromkeys(
+        ("InternalError", "ReconcilerError", "SourceError", "UsageError", "Unavailable", "Throttled", "Rejected",
+         "NotFound", "OutcomeUnknown"),
+        Exit.FAILED,
+    ),
+}  # fmt: skip
 
 
 def worst(codes: Iterable[Exit]) -> Exit:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from reconciler.core import approval
-from reconciler.core.agreed import AWAITING_APPROVAL, OUTSIDE_WINDOW
+from reconciler.core.agreed import AWAITING_APPROVAL, OUTSIDE_WINDOW, settled
 from reconciler.core.windows import Shut, shut
 from reconciler.core.world import World
 from reconciler.model.errors import Problem
@@ -21,12 +21,18 @@ from reconciler.model.record import Terms, short
 
 
 def asked_for(world: World, changes: Mapping[Key, Change]) -> tuple[dict[Key, Change], dict[str, Terms]]:
-    """The changes, those held back that have to wait; and what stands for all that is to be done to each app."""
+    """The changes, those held back that have to wait; and, where a person has to approve, what stands for an app's."""
     told = {key: _to_pin(world, it) if _is_held(world, key.app) else it for key, it in changes.items()}
     made = {key: it for key, it in told.items() if not (_retires(world, it) and _closed(world, key.app))}
     held = [it for it in made.values() if _asks(world, it)]
-    terms = approval.terms(world, held)
-    return {**made, **{it.key: _held(world, it, terms[it.key.app]) for it in held}}, terms
+    terms = approval.terms(world, [it for it in held if world.needs_approval(it.key.app)])
+    return {**made, **{it.key: _held(world, it, terms.get(it.key.app)) for it in held}}, terms
+
+
+def with_terms(world: World, plan: Plan) -> Plan:
+    """The plan with what stands for all that is done to each app: that takes a while, and is of use only in the end."""
+    others = (replace(it, blocked=None) if settled(it) else it for it in plan.changes if it.key.app not in plan.terms)
+    return replace(plan, terms={**approval.terms(world, [it for it in others if _asks(world, it)]), **plan.terms})
 
 
 def opens_in(world: World, plan: Plan) -> float | None:
@@ -49,11 +55,12 @@ def _needs_approval(world: World, change: Change) -> bool:
     return world.needs_approval(change.key.app) and not restarts
 
 
-def _held(world: World, change: Change, terms: Terms) -> Change:
+def _held(world: World, change: Change, terms: Terms | None) -> Change:
     app = change.key.app
     if world.unheard_of(app) is not None:  # nobody knows what was said: it waits for that already
         return change
-    if _needs_approval(world, change) and not approval.covers(world, world.record(app).agreed, change):
+    unagreed = _needs_approval(world, change) and not approval.covers(world, world.record(app).agreed, change)
+    if unagreed and terms is not None:
         return replace(change, blocked=_awaiting(world, change, terms))
     why = None if _goes_on(world, change) else _closed(world, app)
     return replace(change, blocked=_outside(change, why)) if why is not None else change

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reconciler.core.consent import opens_in
+from reconciler.core.consent import opens_in, with_terms
 from reconciler.core.drift import remembered
 from reconciler.core.gate import ready
 from reconciler.core.rollup import look_again, rollup
@@ -56,6 +56,7 @@ def reconcile(target: Target, wish: Wish, memory: Memory) -> Result:
 
 
 def _result(target: Target, world: World, planned: Plan, tick: Tick) -> Result:
+    planned = with_terms(world, planned)
     status, past = rollup(world, planned, tick.failed, tick.memory)
     again, opens = look_again(status, planned), opens_in(world, planned)
     soonest = min((seconds for seconds in (again, opens) if seconds is not None), default=None)

@@ -170,3 +170,17 @@ def test_another_agent_takes_over_within_seconds(clean, most, tmp_path):
         lab.clock.sleep(pause)
     assert two.lease.held
     assert lab.clock.monotonic() - began <= most
+
+
+def test_a_replica_that_holds_as_many_environments_as_it_may_leaves_the_others_to_others(tmp_path):
+    lab = shop()
+    full, free = (Replica(lab, tmp_path / "lease", Random(0), name) for name in ("full", "free"))
+    for agent in (full, free):
+        agent.pause = lambda: 0  # type: ignore[method-assign]
+    full.controller.room = lambda: False
+    full.source.commit()
+    free.sees(full)
+    full.controller.turn()
+    assert not full.lease.held
+    free.controller.turn()
+    assert free.lease.held

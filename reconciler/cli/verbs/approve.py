@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
+from reconciler.cli.options import agent, asked, common, option, word
 from reconciler.cli.options import app as app_argument
-from reconciler.cli.options import asked, common, option, word
 from reconciler.cli.runtime import current
 
 
@@ -17,6 +17,7 @@ from reconciler.cli.runtime import current
 @option("--yes", is_flag=True, help="Do not ask.")
 @word
 @asked
+@agent
 @common(verb=True)
 def command(app: str, digest: str | None, yes: bool, by: str | None, why: str, **given: Any) -> int:
     """Agree to what is to be done to APP, where the repository says `approve: true`.
@@ -26,6 +27,10 @@ def command(app: str, digest: str | None, yes: bool, by: str | None, why: str, *
     """
     run = current()
     run.take(given)
+    if run.options.agent is not None:
+        from reconciler.cli import through_agent
+
+        return through_agent.approve(run, app, digest, by, why, yes=yes)
     from reconciler.cli.exits import Exit
     from reconciler.cli.saying import place, then
     from reconciler.cli.saying import word as said

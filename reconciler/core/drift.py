@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from reconciler.core.said import name_of
+from reconciler.core.compare import Comparison
+from reconciler.core.said import asked_to_move, name_of
 from reconciler.core.world import World
 from reconciler.model.desired import Desired
 from reconciler.model.errors import Problem
@@ -54,6 +55,16 @@ def drifted(plan: Plan) -> dict[Key, tuple[str, ...]]:
     """What somebody changed in AWS and is not corrected yet, or not at all, by its paths."""
     found = {change.key: (*drifted_fields(change), *(it.text for it in change.left)) for change in plan.changes}
     return {key: paths for key, paths in found.items() if paths}
+
+
+def told(world: World, kind: Kind, start: Change, found: Comparison) -> Comparison:
+    """A comparison in which what a person had us move is nobody's doing in AWS."""
+    if not asked_to_move(world, kind, start):
+        return found
+    changes = tuple(
+        replace(it, cause="git") if it.path[0] == kind.runs and it.cause == "drift" else it for it in found.changes
+    )
+    return replace(found, changes=changes)
 
 
 def separable(kind: Kind, fields: Sequence[FieldChange]) -> tuple[FieldChange, ...]:

@@ -199,7 +199,7 @@ def _update(world: World, kind: Kind, start: Change, policy: Policy, then: Befor
         return replace(start, action=Action.HOLD, step=Action.HOLD, blocked=problem)
     our_tags = stamps.held_to(start.stamps, adopting=adopting) if ours or adopting else {}
     then = None if adopting else then
-    found = compare(kind, desired, seen, policy, our_tags, then)
+    found = drift.told(world, kind, start, compare(kind, desired, seen, policy, our_tags, then))
     if any(holds_pending(change.after) for change in found.changes) and (not_known := unread(world, start.key)):
         # a value nobody could look up is no other value: nothing is concluded from it, and nothing refused for it
         return replace(start, action=Action.HOLD, step=Action.HOLD, waits_on=not_known)
@@ -207,6 +207,7 @@ def _update(world: World, kind: Kind, start: Change, policy: Policy, then: Befor
     whole = len(left) == len(found.changes)
     if left and not whole:
         found = compare(kind, desired, seen, policy, our_tags, then, {field.path for field in left})
+        found = drift.told(world, kind, start, found)
     if not found.changes or (whole and policy.drift == "off"):
         again = _retreat(world, kind, start, policy) or clean_up(world, kind, start)
         again = again or retention.retire(world, kind, start)

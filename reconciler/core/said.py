@@ -58,7 +58,9 @@ def pin_words(pin: Pin) -> str:
 
 def held_at_pin(world: World, wanted: Change, pin: Pin) -> Change:
     """The resource runs what is pinned: what the repository asks for beyond that is held."""
+    fields = tuple(replace(field, cause=None) for field in wanted.fields)  # moved on purpose
     hold = replace(wanted, action=Action.HOLD, step=Action.HOLD, values={}, calls=(), waits_on=(), note="", waiting="")
+    hold = replace(hold, fields=fields, cause=None, left=(), ignored=(), who="")
     health = world.health.get(wanted.key)
     if health is not None and not health.healthy and not health.stalled:
         return replace(hold, blocked=None, waiting=f"{pin_words(pin)}; {health.message}", doing="RollingBack")
@@ -71,6 +73,13 @@ def released(world: World, kind: Kind, change: Change) -> bool:
     held_by = kind.released(change.observed) if change.observed else None
     said = world.record(change.key.app).retried.get(name_of(change.key))
     return held_by is not None and held_by == said
+
+
+def asked_to_move(world: World, kind: Kind, change: Change) -> bool:
+    """Whether a person had what runs put where it is, by a pin, or has said that it may go forward again."""
+    pin = world.record(change.key.app).pins.get(name_of(change.key))
+    live = (change.observed.spec or {}).get(kind.runs) if change.observed and kind.runs else None
+    return (pin is not None and pin.revision == live) or released(world, kind, change)
 
 
 def withheld(world: World, made: Change) -> Change:

@@ -13,6 +13,7 @@ from reconciler.core.drift import drifted
 from reconciler.engine.people import retry
 from reconciler.engine.reconcile import reconcile
 from reconciler.model.key import Key, Scope
+from reconciler.model.record import Pin, Said, short
 from reconciler.model.status import Memory
 from reconciler.report import schema
 from reconciler.report.plan_json import plan_json
@@ -811,14 +812,69 @@ def test_a_record_of_an_older_program_is_read_and_its_commit_is_not_trusted(lab)
     assert causes(lab.plan())["LogGroup.retentionInDays"] is None
 
 
-def test_a_pinned_service_is_held_where_it_is_and_its_count_left_under_warn(lab):
+@pytest.fixture
+def twice(lab):
+    """web:1 ran shop:1, web:2 runs shop:2."""
     commit(lab, "shop:1", "shop:2")
     assert lab.apply().ending is Ending.CONVERGED
-    said(lab, pins={})
-    lab.ecs().update_service(cluster="main", service="web", taskDefinition="web:1")
-    lab.simulator.settle()
-    agent(lab)
-    count(lab, 5)
-    agent(lab)
-    assert lab.writes() == []
-    assert lab.service("web")["desiredCount"] == 5
+    lab.writes()
+    return lab
+
+
+def runs(lab: Lab) -> str:
+    return lab.service("web")["taskDefinition"].rpartition("/")[2]
+
+
+def settled(lab: Lab) -> None:
+    """What nobody asks for is done to its end."""
+    converge(lab.target(unattended=True), lab.wish(), lab.clock, timeout=3600)
+
+
+def rolled_back(lab: Lab) -> None:
+    web = next(item for key, item in lab.wish().desired.items() if key == WEB)
+    arn = lab.service("web")["taskDefinition"].replace("web:2", "web:1")
+    said(lab, pins={"Service/web": Pin(arn, short(web.digest), Said("alice", lab.simulator.now()))})
+    settled(lab)
+    assert runs(lab) == "web:1"
+    lab.writes()
+
+
+def test_a_service_moved_in_the_console_stays_and_its_count_is_left_under_warn(twice):
+    twice.ecs().update_service(cluster="main", service="web", taskDefinition="web:1")
+    twice.simulator.settle()
+    agent(twice)
+    count(twice, 5)
+    agent(twice)
+    assert (twice.writes(), twice.service("web")["desiredCount"]) == ([], 5)
+
+
+def test_a_pin_is_made_without_a_person_and_is_no_drift(twice):
+    rolled_back(twice)
+    result = agent(twice)
+    assert shown(result).condition("Stalled").reason == "Pinned"
+    assert (causes(result.plan), drifted(result.plan)) == ({"Service.taskDefinition": None}, {})
+    count(twice, 5)
+    agent(twice)
+    assert (twice.writes(), twice.service("web")["desiredCount"]) == ([], 5)
+
+
+def test_a_pin_that_a_person_lifts_lets_the_agent_go_forward(twice):
+    rolled_back(twice)
+    retry(twice.target(), twice.wish(), "shop", [])
+    settled(twice)
+    assert runs(twice) == "web:2"
+
+
+def test_a_pin_that_a_commit_lifts_lets_the_agent_go_forward(twice):
+    rolled_back(twice)
+    commit(twice, "desiredCount: 2", "desiredCount: 3")
+    settled(twice)
+    assert (runs(twice), twice.service("web")["desiredCount"]) == ("web:2", 3)
+
+
+def test_a_rollback_in_the_console_that_a_person_releases_lets_the_agent_go_forward(twice):
+    twice.ecs().update_service(cluster="main", service="web", taskDefinition="web:1")
+    twice.simulator.settle()
+    retry(twice.target(), twice.wish(), "shop", [])
+    settled(twice)
+    assert runs(twice) == "web:2"

@@ -17,10 +17,9 @@ from reconciler.agent.due import FIRST, LONGEST, Due
 from reconciler.agent.intent import Intent, Log
 from reconciler.agent.lease.lease import Lease
 from reconciler.agent.measure import took
+from reconciler.agent.outlook import Outlook
 from reconciler.agent.picture import Picture
 from reconciler.agent.source import Source
-from reconciler.core.drift import drifted
-from reconciler.core.rollup import look_again
 from reconciler.engine.apply import Target
 from reconciler.engine.in_force import InForce, apps_of, changed_apps
 from reconciler.engine.lookup import Wish, narrowed
@@ -30,12 +29,12 @@ from reconciler.engine.trim import trimmed
 from reconciler.model.allow import Allow
 from reconciler.model.clock import Clock
 from reconciler.model.desired import Environment
-from reconciler.model.errors import LeaseHeld, Problem, ReconcilerError, Throttled
+from reconciler.model.errors import LeaseHeld, Problem, ReconcilerError
 from reconciler.model.key import Key
 from reconciler.model.kind import Reader
-from reconciler.model.plan import Call, Change, Plan
+from reconciler.model.plan import Call, Change
 from reconciler.model.record import Record
-from reconciler.model.status import Memory, Result, Status
+from reconciler.model.status import Memory, Result
 
 RETRY = 2.0
 """Seconds between two tries to become the one writer."""
@@ -97,9 +96,7 @@ class Controller:
         self._intent = Intent(self.name, self.source, self.log, self.allow)
         self._memory = Memory()
         self._picture = Picture(self.name)
-        self._waits: dict[str, frozenset[str]] = {}
-        self._drifted: dict[Key, tuple[str, ...]] = {}
-        self._why_failed: dict[str, frozenset[str]] = {}
+        self._outlook = Outlook(self.name, self._due, self._picture, self.clock, self.board, self.log)
         self._fresh = False  # the remote has answered since the lease was taken: it may really have gone back
         self._trouble: ReconcilerError | None = None
         self._troubled = self._ticks = 0
@@ -249,20 +246,16 @@ class Controller:
     # -- one tick
 
     def _tick(self, scope: tuple[str, ...]) -> None:
+        assert self._ends is not None
         began = self.clock.monotonic()
         self._ticks += 1
         asked = tuple(app for app in scope if app in self._asked)
         for apps, result in self._looked(asked or scope, asked=bool(asked)):
             everything = self._is_everything(apps)
             self._memory = result.memory
-            self._tell_drift(result)
-            self._picture.saw(apps, result, everything=everything)
-            if self._ends is not None:
-                self._ends.learn(result.arns, None if everything else apps)
-            for app in apps:
-                self._due_again(app, result)
+            self._outlook.took(apps, result, everything=everything, who=self._ends.target().who)
+            self._ends.learn(result.arns, None if everything else apps)
             self._asked_done(apps, result)
-            self._wake_waiting(apps)
         assert self.wish is not None
         self._memory = trimmed(self._memory, self.wish, self._picture.read)
         self._due.know(self._apps() | self._picture.owned, self.clock.monotonic())
@@ -274,19 +267,6 @@ class Controller:
         left = {change.key.app for change in result.plan.changes if change.calls and not change.blocked}
         with self._lock:
             self._asked -= set(apps) - left
-
-    def _tell_drift(self, result: Result) -> None:
-        """Count what somebody changed when it is first seen, and what was corrected of it."""
-        for key, paths in {**drifted(result.plan), **result.healed}.items():
-            if self._drifted.get(key) != paths:
-                who = self._ends.target().who(key) if self._ends else ""
-                self.log("drift", environment=self.name, app=key.app, key=str(key), paths=paths, who=who)
-                self.board.count("reconciler_drift_detected_total", environment=self.name, app=key.app)
-        seen = {it.key for it in result.status.resources}
-        self._drifted = {key: it for key, it in self._drifted.items() if key not in seen} | drifted(result.plan)
-        for key, paths in result.healed.items():
-            self.log("healed", environment=self.name, app=key.app, key=str(key), paths=paths)
-            self.board.count("reconciler_heal_total", environment=self.name, app=key.app)
 
     def _looked(self, scope: tuple[str, ...], *, asked: bool) -> Iterable[tuple[tuple[str, ...], Result]]:
         """A result for each part of the scope that could be looked at together: an app whose planning fails is found
@@ -301,7 +281,7 @@ class Controller:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the other apps go on
             if len(scope) == 1:
-                self._poisoned(scope[0], error)
+                self._outlook.poisoned(scope[0], error)
                 return
         else:
             yield scope, found
@@ -316,44 +296,6 @@ class Controller:
         app, key = change.key.app, str(change.key)
         self.log("call", environment=self.name, app=app, key=key, call=call.operation, commit=commit, tick=self._ticks)
         self.board.count("reconciler_writes_total", environment=self.name, operation=call.operation)
-
-    def _poisoned(self, app: str, error: Exception) -> None:
-        pause = self._due.failed(app, self.clock.monotonic())
-        message = f"{app} could not be looked at: {type(error).__name__}, a bug; the next try is in {pause:.0f} s"
-        self._picture.poisoned(app, Problem("InternalError", message, hint="please report it", app=app))
-        self.log("app failed", environment=self.name, app=app, exc_info=error, pause=round(pause))
-        self.board.count("reconciler_app_failures_total", environment=self.name, app=app)
-
-    def _due_again(self, app: str, result: Result) -> None:
-        """When to look at an app next."""
-        now = self.clock.monotonic()
-        status, plan = part(result, app)
-        failures = {key: error for key, error in result.failures.items() if key.app == app}
-        real = [error for error in failures.values() if not isinstance(error, Throttled)]
-        if real:
-            why = frozenset(f"{type(error).__name__} {error.code} {error.operation}" for error in real)
-            if self._why_failed.get(app) != why:  # something else than last time: the world has changed
-                self._due.wake([app], now, reset=True)
-            self._why_failed[app] = why
-            pause = self._due.failed(app, now)
-            for key, error in failures.items():
-                self.log("call failed", environment=self.name, app=app, key=str(key), error=error, pause=round(pause))
-            return
-        self._why_failed.pop(app, None)
-        again = look_again(status, plan)
-        if again is None:
-            self._due.rested(app)
-            if result.again is not None and not result.moves:  # a window opens
-                self._due.at(app, now + result.again)
-        else:
-            self._due.moves(app, now, again)
-        self._waits[app] = frozenset(key.app for change in plan.changes for key in change.waits_on if key.app != app)
-
-    def _wake_waiting(self, apps: Iterable[str]) -> None:
-        """What waits for an app that has changed need not wait for its own time."""
-        moved = self._picture.moved(apps)
-        waiting = [app for app, first in self._waits.items() if first & moved]
-        self._due.wake([app for app in waiting if app not in moved], self.clock.monotonic())
 
     # -- how it stands
 
@@ -410,14 +352,6 @@ class Controller:
         if ends.lease is not None and ends.lease.held:
             ends.lease.release()
         ends.close()
-
-
-def part(result: Result, app: str) -> tuple[Status, Plan]:
-    """What a tick found of one app."""
-    status, plan = result.status, result.plan
-    mine = replace(status, resources=tuple(it for it in status.resources if it.key.app == app))
-    changes = tuple(change for change in plan.changes if change.key.app == app)
-    return mine, replace(plan, changes=changes)
 
 
 def _place(environment: Environment | None) -> Mapping[str, object] | None:

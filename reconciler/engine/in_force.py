@@ -65,7 +65,8 @@ def changed_apps(old: Wish | None, new: Wish) -> frozenset[str]:
     keys = old.desired.keys() | new.desired.keys()
     changed = {key.app for key in keys if not _alike(old.desired.get(key), new.desired.get(key))}
     changed |= {key.app for key in old.invalid ^ new.invalid}
-    changed |= old.suspended ^ new.suspended
+    changed |= (old.suspended ^ new.suspended) | (old.approve ^ new.approve)
+    changed |= {app for app in old.windows.keys() | new.windows.keys() if old.windows.get(app) != new.windows.get(app)}
     return apps_of(new) | changed if old.environment != new.environment else frozenset(changed)
 
 

@@ -150,9 +150,12 @@ def test_a_change_of_the_environment_concerns_all(lab):
     assert changed_apps(before, wish(lab)) == {"shop", "other"}
 
 
-def test_suspending_an_app_concerns_it(lab):
+@pytest.mark.parametrize("said", ["suspend: true", "approve: true", 'windows: [{allow: "0 9 * * *", duration: 1h}]'])
+def test_suspending_an_app_or_asking_for_approval_or_windows_concerns_it(lab, said):
     before = wish(lab)
-    lab.write("apps/shop/app.yaml", "apiVersion: reconciler/v1\nkind: App\nmetadata: {name: shop}\nspec: {suspend: true}\n")
+    app = f"apiVersion: reconciler/v1\nkind: App\nmetadata: {{name: shop}}\nspec: {{{said}}}\n"
+    lab.write("apps/shop/app.yaml", app)
+    assert not wish(lab).errors
     assert changed_apps(before, wish(lab)) == {"shop"}
 
 

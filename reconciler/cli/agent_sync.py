@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from reconciler.agent.converge import Ending, Outcome
+from reconciler.agent.waking import Waking
 from reconciler.cli import telling
 from reconciler.cli.applying import TIMEOUT
 from reconciler.cli.asking import Agent, agent
 from reconciler.cli.exits import Exit
-from reconciler.cli.interrupts import Stop, Waking
+from reconciler.cli.interrupts import Stop
 from reconciler.cli.myself import me
 from reconciler.cli.runtime import Runtime
 from reconciler.cli.through_agent import environment, of_document, tell, understood

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from reconciler.agent.waking import Waking
 from reconciler.cli.asking import Agent, NoAgent, Stream
 from reconciler.cli.following import Documents, Lines, View, picture
-from reconciler.cli.interrupts import Stop, Waking
+from reconciler.cli.interrupts import Stop
 from reconciler.cli.runtime import Runtime
 from reconciler.cli.through_agent import tell, understood
 

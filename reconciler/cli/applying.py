@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.agent.converge import Ending, Outcome, converge
+from reconciler.agent.waking import Waking
 from reconciler.cli import telling
 from reconciler.cli.commands import command
 from reconciler.cli.exits import Exit, obstacles, of_blocked, of_problems, of_result, worst
-from reconciler.cli.interrupts import Stop, Waking
+from reconciler.cli.interrupts import Stop
 from reconciler.cli.leasing import Leasing
 from reconciler.cli.reading import choose, committed, draft_for, settled, tell, without_broken
 from reconciler.cli.runtime import Runtime

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from reconciler.cli.interrupts import Stop, Waking
+from reconciler.agent.waking import Waking
+from reconciler.cli.interrupts import Stop
 from reconciler.cli.terminal import Terminal
 from reconciler.model.clock import Clock
 from reconciler.model.key import Key

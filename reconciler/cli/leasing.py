@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from reconciler.cli.interrupts import Waking
+from reconciler.agent.waking import Waking
 from reconciler.cli.myself import me
 from reconciler.cli.runtime import Runtime
 from reconciler.model.desired import Environment

@@ -6,8 +6,9 @@ import uuid
 from dataclasses import replace
 from typing import Any
 
+from reconciler.agent.waking import Waking
 from reconciler.cli.exits import Exit
-from reconciler.cli.interrupts import Stop, Waking
+from reconciler.cli.interrupts import Stop
 from reconciler.cli.reading import choose, committed, draft_for, settled
 from reconciler.cli.runtime import Runtime
 from reconciler.cli.working import connected, target_for

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 import pytest
 
 from reconciler.agent.converge import Ending, Outcome
-from reconciler.cli.interrupts import Stop, Waking
+from reconciler.agent.waking import Waking
+from reconciler.cli.interrupts import Stop
 from reconciler.cli.telling import next_step
 from reconciler.cli.watching import Made
 from reconciler.model.key import Key

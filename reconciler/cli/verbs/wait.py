@@ -25,10 +25,11 @@ def command(apps: tuple[str, ...], output: str, timeout: float | None, **given: 
     run = current()
     run.take(given)
     from reconciler.agent.converge import Ending, converge
+    from reconciler.agent.waking import Waking
     from reconciler.cli import telling
     from reconciler.cli.applying import TIMEOUT
     from reconciler.cli.exits import of_status
-    from reconciler.cli.interrupts import Stop, Waking
+    from reconciler.cli.interrupts import Stop
     from reconciler.cli.reading import choose, committed, draft_for, settled
     from reconciler.cli.watching import Watch
     from reconciler.cli.working import connected, target_for

@@ -39,7 +39,7 @@ spec:
     listen: 127.0.0.1:{port}
     callers: [{{name: ops, token: {{variable: OPS}}, may: write}}]
     hooks: [{{name: push, sender: generic, sharedSecret: {{variable: HOOK}}}}]
-"""
+{more}"""
 
 
 def until(read: Callable[[], Any], what: str = "it") -> Any:
@@ -58,6 +58,7 @@ class Site:
         self.root, self.work, self.remote = root, root / "work", root / "remote.git"
         self.simulator = Simulator(Settings())
         self.simulator.script("migrate", exits=0, after=5.0)
+        self.queue = _queue(self.simulator)
         self.serving = self.simulator.serve(speed=speed)
         self.process: subprocess.Popen[bytes] | None = None
         self.port = _free()
@@ -86,12 +87,14 @@ class Site:
         self.git("push", "-q", "origin", "main")
         return self.git("rev-parse", "HEAD")
 
-    def start(self, *, poll: str = "1h", resync: str = "1h") -> None:
+    def start(self, *, poll: str = "1h", resync: str = "1h", events: bool = True) -> None:
+        """An agent; ``events`` tell it at once what moves in ECS, which spares these tests the seconds between looks."""
         self.port = _free()
+        more = f'  queues: [{{url: "{self.queue}", environment: staging}}]\n' if events else ""
         file = self.root / "agent.yaml"
         mirror = self.root / "mirror"
         file.write_text(
-            SETTINGS.format(remote=self.remote, poll=poll, resync=resync, mirror=mirror, port=self.port)
+            SETTINGS.format(remote=self.remote, poll=poll, resync=resync, mirror=mirror, port=self.port, more=more)
         )
         kept = {name: it for name, it in os.environ.items() if not name.startswith(("AWS_", "RECONCILER_"))}
         environ = {
@@ -186,9 +189,10 @@ def test_a_push_is_brought_about_by_a_webhook_an_hour_before_the_next_poll(site)
     assert site.migrations() == ["shop:1", "shop:2"]
 
 
+@pytest.mark.slow
 def test_without_a_webhook_a_push_is_found_by_polling(site):
     site.push()
-    site.start(poll="1s")
+    site.start(poll="1s", events=False)
     site.ready_at(site.push("shop:1", "shop:2"))
 
 
@@ -209,8 +213,11 @@ def test_told_to_stop_it_exits_0_with_a_stream_open_and_a_rollout_under_way_and_
     assert site.migrations() == ["shop:1", "shop:2"]
 
 
-def test_what_a_hand_changed_is_healed_when_a_person_says_sync_and_with_the_next_round(site):
-    site.ready_at(_started(site))
+@pytest.mark.slow
+def test_what_a_hand_changed_is_healed_when_a_person_says_sync(site):
+    first = site.push()
+    site.start(events=False)
+    site.ready_at(first)
     ecs = site.simulator.client("ecs", region="eu-west-1")
     ecs.update_service(cluster="main", service="worker", desiredCount=4)
     site.ask("/api/v1/sync", data=json.dumps({"environment": "staging", "app": "shop"}).encode())
@@ -223,6 +230,32 @@ def test_what_a_hand_changed_is_healed_when_a_person_says_sync_and_with_the_next
         "the count being as declared",
     )
     assert found["desiredCount"] == 1
+
+
+def test_what_a_hand_changed_is_healed_by_the_event_that_tells_of_it_an_hour_before_the_next_round(site):
+    site.ready_at(_started(site))
+    ecs = site.simulator.client("ecs", region="eu-west-1")
+    ecs.update_service(cluster="main", service="worker", desiredCount=4)
+
+    def healed() -> bool:
+        [found] = ecs.describe_services(cluster="main", services=["worker"])["services"]
+        return bool(found["desiredCount"] == 1)
+
+    until(healed, f"the count being as declared\n{site.log()}")
+    until(lambda: '"healed"' in site.log(), "it being told")
+    assert '"drift"' in site.log()
+
+
+def _queue(simulator: Simulator) -> str:
+    """A queue that is told of each call, as by a trail, at once."""
+    sqs, events = (simulator.client(name, region="eu-west-1") for name in ("sqs", "events"))
+    url = str(sqs.create_queue(QueueName="reconciler")["QueueUrl"])
+    pattern = {"source": ["aws.ecs"], "detail-type": ["AWS API Call via CloudTrail", "ECS Deployment State Change"]}
+    events.put_rule(Name="reconciler", EventPattern=json.dumps(pattern))
+    arn = "arn:aws:sqs:eu-west-1:123456789012:reconciler"
+    events.put_targets(Rule="reconciler", Targets=[{"Id": "queue", "Arn": arn}])
+    simulator.notices.trail = 0.0
+    return url
 
 
 def _started(site: Site) -> str:

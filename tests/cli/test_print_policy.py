@@ -183,8 +183,12 @@ def test_what_cannot_be_told_before_something_is_looked_up_is_left_out_and_told(
     policy, told = printed(world)
     assert "what logs/LogGroup/logs needs is not here" in told
     [parameters] = statements(policy, "ssm:GetParameters")
-    assert parameters["Resource"] == ["arn:aws:ssm:eu-west-1:123456789012:parameter/name"]
-    assert statements(printed(world, "shop")[0], "ssm:GetParameters") == []
+    assert parameters["Resource"] == [
+        "arn:aws:ssm:eu-west-1:123456789012:parameter/name",
+        "arn:aws:ssm:eu-west-1:123456789012:parameter/reconciler/default/test/*",
+    ]
+    [records] = statements(printed(world, "shop")[0], "ssm:GetParameters")
+    assert records["Resource"] == ["arn:aws:ssm:eu-west-1:123456789012:parameter/reconciler/default/test/*"]
 
 
 def test_a_definition_that_is_in_no_manifest_is_told(world):

@@ -250,7 +250,7 @@ schedules = st.tuples(
 durations = st.one_of(st.integers(1, 180), st.sampled_from([480, 720, 1440]))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     place=st.sampled_from(PLACES),
     rules=st.lists(st.tuples(schedules, durations, st.booleans()), min_size=1, max_size=3),
@@ -313,7 +313,7 @@ def test_what_is_a_schedule(schedule):
     assert flaw(schedule) is None
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.one_of(st.text(max_size=30), st.lists(st.text("0123456789*/-,#LWMON ", max_size=6), min_size=5, max_size=5).map(" ".join)))
 def test_whatever_a_schedule_says_it_is_told_and_nothing_breaks(text):
     found = flaw(text)

@@ -656,4 +656,5 @@ def test_a_parameter_that_is_pruned_is_deleted_by_its_name():
     assert lab.apply().ending is Ending.CONVERGED
     lab.app("shop", kept)
     assert lab.apply(prune=True, deletion_limit="100%").ending is Ending.CONVERGED
-    assert lab.simulator.client("ssm", region="eu-west-1").describe_parameters()["Parameters"] == []
+    left = lab.simulator.client("ssm", region="eu-west-1").describe_parameters()["Parameters"]
+    assert [it["Name"] for it in left if not it["Name"].startswith("/reconciler/")] == []

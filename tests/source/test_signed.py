@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -294,12 +295,12 @@ def test_gpg_missing_is_told(source, bob, tmp_path, monkeypatch):
 @gpg_only
 def test_checking_leaves_no_process_and_no_folder(source, bob, tmp_path, monkeypatch):
     commit, keys = bob.commit(source), bob.keys("--armor")
-    (tmp_path / "scratch").mkdir()
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "scratch"))
-    signer(source.root, commit, Signers(gpg=keys))
-    assert list((tmp_path / "scratch").iterdir()) == []
-    running = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if os.access(path, os.R_OK)]
-    assert not any(str(tmp_path).encode() in words for words in running)
+    with tempfile.TemporaryDirectory(prefix="s", dir="/tmp") as scratch:  # a socket of gpg's has to fit into its name
+        monkeypatch.setattr("tempfile.tempdir", scratch)
+        signer(source.root, commit, Signers(gpg=keys))
+        assert list(Path(scratch).iterdir()) == []
+        running = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if os.access(path, os.R_OK)]
+        assert not any(scratch.encode() in words for words in running)
 
 
 @ssh_only

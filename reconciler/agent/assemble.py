@@ -70,9 +70,7 @@ def run(settings: AgentSettings, parts: Parts, stop: threading.Event, serving: C
         source = source or _mirror(settings, parts, bell, running)
         connecting = _connecting(settings, parts, board, clock, source, bell)
         make = _maker(settings, parts, board, clock, source, stop, connecting)
-        for queue in settings.queues:
-            if not queue.environment:
-                connecting.listen(Environment(""), running, lambda: True)
+        connecting.listen(Environment(""), running, lambda: True)
         agent = Agent(source, make, _chosen(settings), parts.clock, board, parts.log, stop)
         office = Office(agent.controllers, source, source.history)
         _tell(settings, parts, board, running)
@@ -140,7 +138,8 @@ def _connecting(
         return found
 
     def listen(environment: Environment, running: ExitStack, held: Callable[[], bool]) -> None:
-        """To the queues that lie in the account of an environment, for as long as it is this replica's."""
+        """To the queues that lie in the account of an environment, for as long as it is this replica's; to those that
+        name none once, for as long as the agent runs."""
         for queue in settings.queues:
             if queue.environment != environment.name:
                 continue

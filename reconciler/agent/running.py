@@ -42,9 +42,6 @@ class Worker:
         self._thread = threading.Thread(target=self._run, name=f"agent-{self.controller.name}", daemon=True)
         self._thread.start()
 
-    def wake(self) -> None:
-        self._wake.set()
-
     def end(self) -> None:
         """No further turn; the one that is under way ends by itself."""
         self._gone = True
@@ -110,13 +107,6 @@ class Agent:
                 self._changed.wait(1.0)
         finally:
             self.end()
-
-    def ask_to_stop(self) -> None:
-        self.stop.set()
-        self._changed.set()
-        with self._lock:
-            for worker in self.workers.values():
-                worker.wake()
 
     def end(self) -> None:
         """Let the calls in flight end, and give the leases back."""
